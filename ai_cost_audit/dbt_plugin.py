@@ -1,0 +1,44 @@
+"""The dbt-duckdb plugin: creates the warehouse folder, and gives SQL the one thing it lacks, an atomic file swap."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb import DuckDBPyConnection
+
+
+class Plugin(BasePlugin):
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Plain `dbt build` works on a fresh clone: DuckDB does not create the folder of its file."""
+        if self.creds is not None:
+            Path(self.creds.path).parent.mkdir(parents=True, exist_ok=True)
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        conn.create_function("remove_file", remove_file, side_effects=True)
+        conn.create_function("swap_in_file", swap_in_file, side_effects=True)
+
+
+def remove_file(path: str) -> str:
+    """Remove what a build that was killed while publishing left behind."""
+    for leftover in (Path(path), Path(path + ".wal")):
+        leftover.unlink(missing_ok=True)
+    return path
+
+
+def swap_in_file(written: str, published: str) -> str:
+    """Put a whole, synced file in the place of the published one; a reader of the old one keeps reading it."""
+    descriptor = os.open(written, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(written, published)
+    folder = os.open(Path(published).parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return published

@@ -1,0 +1,451 @@
+"""The file registry: look at each file of the landing zone once, before SQL reads it.
+
+Every new or changed file is read to its end here: is it whole (gz, zst), is it text, is each CSV row as wide as its
+header, how many records does it hold? A clean file is then read in place. A file that SQL could not read line by line
+(truncated, damaged, a JSON document, a ragged CSV) gets a copy as JSON lines in the cache folder, in which record N is
+still line N and each unreadable record is a marker `{"_unreadable": "<reason>"}`, so that staging turns it into a
+reject row and every other record of the file is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+import zstandard
+
+ENTITIES = ("gateway_traces", "provider_usage", "provider_costs", "cloud_billing", "gpu_usage", "gpu_jobs")
+READERS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
+IGNORED_SUFFIXES = (".md", ".tmp", ".part", ".crc")
+
+CHUNK = 1 << 20
+LONGEST_RECORD = 32 << 20  # bytes; staging reads lines with the same limit
+MARKER = "_unreadable"
+_DATE_FOLDER = re.compile(r"^(\d|[a-z_]+=)")
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file of the landing zone, as last looked at."""
+
+    file_id: str  # path below the landing zone
+    entity: str
+    format: str
+    account_id: str
+    file_version: str  # changes when the content does
+    content_hash: str
+    size_bytes: int
+    modified_at: datetime  # UTC
+    reader: str  # jsonl | csv | parquet
+    delimiter: str
+    read_path: str
+    record_count: int
+    status: str  # ok | repaired | empty | unreadable | unknown_format | duplicate_delivery
+    problem: str | None
+
+
+@dataclass
+class Inspection:
+    """What one pass over a file found."""
+
+    record_count: int = 0
+    delimiter: str = ""
+    problems: dict[int, str] = field(default_factory=dict)  # physical line (from 1) to reason
+    must_copy: bool = False
+
+
+class Damaged(Exception):
+    """The compressed stream cannot be read to its end."""
+
+
+def scan(
+    landing: Path,
+    cache: Path,
+    known: dict[str, LandedFile] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[LandedFile]:
+    """Every file of the landing zone, sorted by path; only new or changed files are read.
+
+    `known` is the registry of the last build, by file_id. A file with the same size and modification time as before is
+    not opened. `cache` holds the line-by-line copies of files that cannot be read in place.
+    """
+    known = known or {}
+    paths = sorted(p for p in landing.rglob("*") if p.is_file() and not _is_ignored(p.relative_to(landing)))
+    files = []
+    for number, path in enumerate(paths, start=1):
+        file_id = path.relative_to(landing).as_posix()
+        if progress:
+            progress(file_id, number, len(paths))
+        before = known.get(file_id)
+        if before is not None and _is_unchanged(before, path):
+            files.append(before)
+        else:
+            files.append(_inspect(path, file_id, cache))
+    return _name_duplicate_deliveries(files)
+
+
+def load_registry(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, LandedFile]:
+    """The registry of an earlier build by file_id, as `scan` wants it; empty when the table does not exist yet."""
+    columns = ", ".join(LandedFile.__dataclass_fields__)
+    try:
+        rows = connection.execute(f"select {columns} from {relation}").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    files = (LandedFile(*row) for row in rows)
+    # Whether a file is a duplicate is decided anew each time: the other one may be gone.
+    return {f.file_id: replace(f, status="ok") if f.status == "duplicate_delivery" else f for f in files}
+
+
+def _is_ignored(relative: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in relative.parts) or relative.suffix in IGNORED_SUFFIXES
+
+
+def _is_unchanged(before: LandedFile, path: Path) -> bool:
+    stat = path.stat()
+    same = before.size_bytes == stat.st_size and before.modified_at == _modified_at(stat.st_mtime)
+    return same and Path(before.read_path or path).exists()
+
+
+def _modified_at(mtime: float) -> datetime:
+    return datetime.fromtimestamp(mtime, UTC).replace(tzinfo=None)
+
+
+def _inspect(path: Path, file_id: str, cache: Path) -> LandedFile:
+    parts = Path(file_id).parts
+    entity, format_name = (parts[0], parts[1]) if len(parts) > 2 else (parts[0] if len(parts) > 1 else "", "")
+    account = parts[2] if len(parts) > 3 and not _DATE_FOLDER.match(parts[2]) else "default"
+    suffixes = path.suffixes
+    compression = suffixes.pop()[1:] if suffixes and suffixes[-1] in (".gz", ".zst") else ""
+    kind = READERS.get(suffixes[-1] if suffixes else "")
+    content_hash = _hash(path)
+    version = hashlib.blake2b(f"{file_id}\0{content_hash}".encode(), digest_size=8).hexdigest()
+    stat = path.stat()
+
+    def landed(status: str, records: int, reader: str = "", read_path: Path | None = None, **more: Any) -> LandedFile:
+        return LandedFile(
+            file_id=file_id,
+            entity=entity,
+            format=format_name,
+            account_id=account,
+            file_version=version,
+            content_hash=content_hash,
+            size_bytes=stat.st_size,
+            modified_at=_modified_at(stat.st_mtime),
+            reader=reader,
+            delimiter=more.get("delimiter", ""),
+            read_path=str(read_path or ""),
+            record_count=records,
+            status=status,
+            problem=more.get("problem"),
+        )
+
+    if entity not in ENTITIES or not format_name:
+        expected = f"landing/<entity>/<format>/, entity one of {', '.join(ENTITIES)}"
+        return landed("unknown_format", 0, problem=f"no format owns this folder; move the file to {expected}")
+    if kind is None:
+        fix = "deliver .jsonl, .ndjson, .json, .csv or .parquet, plain, .gz or .zst"
+        return landed("unknown_format", 0, problem=f"unknown file type {path.suffix or '(none)'}; {fix}")
+    if stat.st_size == 0:
+        return landed("empty", 0, problem="the file is empty; deliver it again or remove it")
+
+    copy = cache / f"{version}.jsonl"
+    if kind == "parquet":
+        try:
+            records = _parquet_rows(path)
+        except duckdb.Error as error:
+            reason = f"not a readable Parquet file ({_one_line(error)}); deliver it again"
+            _write_lines(copy, [_marker(reason)])
+            return landed("unreadable", 1, "jsonl", copy, problem=reason)
+        return landed("ok" if records else "empty", records, "parquet", path)
+
+    lines = _Lines(path, compression)
+    try:
+        if kind == "json" and (documents := _json_documents(lines)) is not None:
+            _write_lines(copy, documents)
+            return landed("ok", len(documents), "jsonl", copy, problem=None)
+        found = _inspect_csv(lines) if kind == "csv" else _inspect_jsonl(lines)
+    except Damaged as error:  # not one readable line
+        reason = f"{error}; deliver the file again"
+        _write_lines(copy, [_marker(reason)])
+        return landed("unreadable", 1, "jsonl", copy, problem=reason)
+
+    reader = "jsonl" if kind == "json" else kind
+    if not found.record_count and not found.problems:
+        return landed("empty", 0, problem="the file holds no record; deliver it again or remove it")
+    if not found.must_copy:
+        return landed("ok", found.record_count, reader, path, delimiter=found.delimiter)
+    _write_lines(copy, _csv_as_json(lines, found) if kind == "csv" else _repaired_jsonl(lines, found))
+    first = min(found.problems, default=None)
+    problem = f"line {first}: {found.problems[first]}" if first is not None else None
+    status = "repaired" if found.problems else "ok"
+    return landed(status, found.record_count, "jsonl", copy, problem=problem)
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _parquet_rows(path: Path) -> int:
+    with duckdb.connect() as connection:
+        row = connection.execute("select count(*) from read_parquet(?)", [str(path)]).fetchone()
+    return int(row[0]) if row else 0
+
+
+class _Lines:
+    """The lines of a text file, decompressed, without their line end; `damage` says why the stream ended early."""
+
+    def __init__(self, path: Path, compression: str) -> None:
+        self.path = path
+        self.compression = compression
+        self.damage: str | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.damage = None
+        rest = b""
+        try:
+            for chunk in self._chunks():
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from whole
+        except Damaged as error:
+            self.damage = str(error)
+            return  # what is left is half a line
+        if rest:
+            yield rest
+
+    def _chunks(self) -> Iterator[bytes]:
+        with self.path.open("rb") as stream:
+            if not self.compression:
+                while chunk := stream.read(CHUNK):
+                    yield chunk
+            else:
+                yield from self._decompressed(stream)
+
+    def _decompressed(self, stream: IO[bytes]) -> Iterator[bytes]:
+        new: Callable[[], Any] = (
+            (lambda: zlib.decompressobj(31))
+            if self.compression == "gz"
+            else (lambda: zstandard.ZstdDecompressor().decompressobj())
+        )
+        decoder = new()
+        while chunk := stream.read(CHUNK):
+            while chunk:
+                try:
+                    yield decoder.decompress(chunk)
+                except (zlib.error, zstandard.ZstdError) as error:
+                    raise Damaged(f"damaged {self.compression} stream ({_one_line(error)})") from error
+                chunk = decoder.unused_data if decoder.eof else b""
+                if chunk:
+                    decoder = new()
+        if not decoder.eof:
+            raise Damaged(f"the {self.compression} stream ends early")
+
+
+def _line_problem(line: bytes) -> str | None:
+    if b"\0" in line:
+        return "binary data, not text"
+    if len(line) > LONGEST_RECORD:
+        return f"the line is longer than {LONGEST_RECORD >> 20} MiB"
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 text at byte {error.start + 1}"
+    return None
+
+
+def _inspect_jsonl(lines: _Lines) -> Inspection:
+    found = Inspection()
+    number = 0
+    for number, line in enumerate(lines, start=1):
+        if line.isspace() or not line:
+            continue
+        found.record_count += 1
+        if problem := _line_problem(line):
+            found.problems[number] = problem
+    if found.record_count and len(found.problems) == found.record_count:
+        raise Damaged(found.problems[min(found.problems)])  # no text file at all: one reject, not one a line
+    _note_damage(found, lines, number)
+    found.must_copy = bool(found.problems)
+    return found
+
+
+def _note_damage(found: Inspection, lines: _Lines, last_line: int) -> None:
+    """A stream that ended early is one more unreadable record, after the last whole line."""
+    if lines.damage is None:
+        return
+    if found.record_count == 0:
+        raise Damaged(lines.damage)
+    found.record_count += 1
+    found.problems[last_line + 1] = f"{lines.damage} after line {last_line}; deliver the file again"
+
+
+def _repaired_jsonl(lines: _Lines, found: Inspection) -> Iterator[str]:
+    number = 0
+    for number, line in enumerate(lines, start=1):
+        yield _marker(found.problems[number]) if number in found.problems else line.decode()
+    if number + 1 in found.problems:
+        yield _marker(found.problems[number + 1])
+
+
+def _json_documents(lines: _Lines) -> list[str] | None:
+    """The records of a JSON document (an object, or an array of them), each on one line; None when it is JSON lines."""
+    text = b"\n".join(lines)
+    if lines.damage is not None:
+        return None
+    try:
+        content = text.decode("utf-8-sig").strip()
+        decoder = json.JSONDecoder()
+        _, end = decoder.raw_decode(content)
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        return None
+    if end != len(content):
+        return None
+    if not content.startswith("["):
+        return [_on_one_line(content)]
+    documents, position = [], 1
+    while True:  # the elements keep their own text: a number is not rewritten by Python
+        while content[position] in " \t\r\n,":
+            position += 1
+        if content[position] == "]":
+            return documents
+        _, end = decoder.raw_decode(content, position)
+        documents.append(_on_one_line(content[position:end]))
+        position = end
+
+
+def _on_one_line(document: str) -> str:
+    return document.replace("\r", " ").replace("\n", " ")  # inside strings they are escaped
+
+
+def _decoded(lines: _Lines, problems: dict[int, str]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        problem = _line_problem(line)
+        if problem:
+            problems[number] = problem
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace").replace("\0", "\ufffd")
+        yield text + "\n"
+
+
+def _inspect_csv(lines: _Lines) -> Inspection:
+    found = Inspection()
+    bad_text: dict[int, str] = {}
+    source = _decoded(lines, bad_text)
+    header_line = next(source, "")
+    if lines.damage is not None and not header_line:
+        raise Damaged(lines.damage)
+    found.delimiter = max(",;\t|", key=header_line.count)
+    header = next(csv.reader([header_line], delimiter=found.delimiter), [])
+    reader = csv.reader(source, delimiter=found.delimiter)
+    last = 1
+    while True:
+        start = reader.line_num + 2
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            row, bad_text[start] = ["?"], f"not a CSV record ({error})"
+        last = reader.line_num + 1
+        if not row or row == [""]:
+            found.must_copy = True  # a blank line: keep the numbering of the records after it
+            continue
+        found.record_count += 1
+        if last != start:
+            found.must_copy = True
+        if len(row) != len(header):
+            found.problems[start] = f"{len(row)} fields where the header has {len(header)}"
+        for line in range(start, last + 1):
+            if line in bad_text:
+                found.problems[start] = bad_text[line]
+    if len(set(header)) != len(header):
+        found.must_copy = True
+    _note_damage(found, lines, last)
+    found.must_copy = found.must_copy or bool(found.problems) or bool(bad_text)
+    return found
+
+
+def _csv_as_json(lines: _Lines, found: Inspection) -> Iterator[str]:
+    """A CSV as JSON lines in which a record stands on the line on which it began in the file."""
+    source = _decoded(lines, {})
+    header = next(csv.reader([next(source)], delimiter=found.delimiter))
+    yield ""
+    reader = csv.reader(source, delimiter=found.delimiter)
+    written = 1
+    while True:
+        start = reader.line_num + 2
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            row = ["?"]
+        while written < start - 1:
+            yield ""
+            written += 1
+        if start in found.problems:
+            yield _marker(found.problems[start])
+        elif row and row != [""]:
+            yield json.dumps({name: value for name, value in zip(header, row, strict=True) if value != ""})
+        else:
+            yield ""
+        written += 1
+    for line in sorted(n for n in found.problems if n > written):
+        yield from [""] * (line - written - 1)
+        yield _marker(found.problems[line])
+        written = line
+
+
+def _marker(reason: str) -> str:
+    return json.dumps({MARKER: reason})
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())[:160]
+
+
+def _write_lines(path: Path, lines: Iterator[str] | list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    with beside.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(line + "\n" for line in lines)
+    beside.rename(path)
+
+
+def _name_duplicate_deliveries(files: list[LandedFile]) -> list[LandedFile]:
+    """The same content delivered twice under two names counts once: the first name in path order keeps it."""
+    first: dict[tuple[str, str, str, str], str] = {}
+    named = []
+    for file in files:
+        key = (file.entity, file.format, file.account_id, file.content_hash)
+        kept = first.setdefault(key, file.file_id)
+        if kept == file.file_id or file.status not in ("ok", "repaired"):
+            named.append(file)
+        else:
+            problem = f"the same content as {kept}; that file is read, this one is not"
+            named.append(replace(file, status="duplicate_delivery", problem=problem))
+    return named
+
+
+def as_relation(connection: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> duckdb.DuckDBPyRelation:
+    """The registry as a relation, one row a file, with the types of `stg_landing__files`."""
+    types = {"size_bytes": "bigint", "record_count": "bigint", "modified_at": "timestamp"}
+    names = list(LandedFile.__dataclass_fields__)
+    columns = ", ".join(f"{name} {types.get(name, 'varchar')}" for name in names)
+    connection.execute(f"create or replace temp table scanned_files ({columns})")
+    if files:
+        marks = ", ".join("?" for _ in names)
+        rows = [tuple(getattr(file, name) for name in names) for file in files]
+        connection.executemany(f"insert into scanned_files values ({marks})", rows)
+    return connection.sql("select * from scanned_files")

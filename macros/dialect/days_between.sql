@@ -1,0 +1,12 @@
+{# Whole days from one date to a later one. #}
+{% macro days_between(first_date, last_date) -%}
+    {{ return(adapter.dispatch('days_between', 'ai_cost_audit')(first_date, last_date)) }}
+{%- endmacro %}
+
+{% macro default__days_between(first_date, last_date) -%}
+    date_diff('day', {{ first_date }}, {{ last_date }})
+{%- endmacro %}
+
+{% macro spark__days_between(first_date, last_date) -%}
+    datediff({{ last_date }}, {{ first_date }})
+{%- endmacro %}

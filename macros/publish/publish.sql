@@ -1,0 +1,72 @@
+{#
+    on-run-end: after a whole, sound `dbt build`, write the schemas marts and seeds to a file beside the published one,
+    sync it and swap it in. Anything less leaves the published file as it was:
+      - a run that did not build every mart (a selection, or another command than build),
+      - any error, and any failed test but a gate: our own figures may be wrong,
+      - a failed gate, where publish_open_books is false.
+#}
+{% macro publish(results) %}
+    {%- if not execute or flags.WHICH != 'build' -%}{{ return('') }}{%- endif -%}
+
+    {%- set built = [] -%}
+    {%- set broken = [] -%}
+    {%- set open_gates = [] -%}
+    {%- for result in results -%}
+        {%- if result.status in ['success', 'pass', 'warn'] -%}
+            {%- do built.append(result.node.unique_id) -%}
+        {%- elif result.status == 'fail' and 'gate' in result.node.tags -%}
+            {%- do open_gates.append(result.node.name) -%}
+        {%- else -%}
+            {%- do broken.append(result.node.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- set relations = [] -%}
+    {%- set not_built = [] -%}
+    {%- for node in graph.nodes.values() -%}
+        {%- if node.resource_type in ['model', 'seed'] and node.schema in ['marts', 'seeds'] -%}
+            {%- do relations.append(node) -%}
+            {%- if node.unique_id not in built -%}{%- do not_built.append(node.name) -%}{%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- if broken -%}
+        {%- do log('Not published: ' ~ (broken | length) ~ ' integrity failure(s), first ' ~ broken[0]
+            ~ '. The last published copy is unchanged.', info=true) -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- if not_built -%}
+        {%- do log('Not published: this run built only a part of the marts (' ~ not_built[0]
+            ~ ' is missing). Run `dbt build` without a selection.', info=true) -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- if open_gates and not var('publish_open_books') -%}
+        {%- do log('Not published: the books are open and publish_open_books is false. The last published copy is unchanged.', info=true) -%}
+        {{ return('') }}
+    {%- endif -%}
+
+    {%- set folder = env_var('AI_COST_WAREHOUSE', 'warehouse') -%}
+    {%- set written = folder ~ '/ai_cost.duckdb.writing' -%}
+    {%- set published = folder ~ '/ai_cost.duckdb' -%}
+    {%- do run_query("select remove_file('" ~ written ~ "')") -%}
+    {%- do run_query("attach '" ~ written ~ "' as published (storage_version 'v1.0.0')") -%}
+    {%- for schema in ['marts', 'seeds'] -%}
+        {%- do run_query('create schema published.' ~ schema) -%}
+    {%- endfor -%}
+    {%- for node in relations | sort(attribute='unique_id') -%}
+        {%- set name = node.schema ~ '.' ~ (node.alias or node.name) -%}
+        {%- do run_query('create table published.' ~ name ~ ' as from ' ~ name) -%}
+        {%- if node.description -%}
+            {%- do run_query("comment on table published." ~ name ~ " is '" ~ node.description | trim | replace("'", "''") ~ "'") -%}
+        {%- endif -%}
+        {%- for column in node.columns.values() if column.description -%}
+            {%- do run_query("comment on column published." ~ name ~ '."' ~ column.name ~ "\" is '"
+                ~ column.description | trim | replace("'", "''") ~ "'") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- do run_query('checkpoint published') -%}
+    {%- do run_query('detach published') -%}
+    {%- do run_query("select swap_in_file('" ~ written ~ "', '" ~ published ~ "')") -%}
+    {%- do log('Published ' ~ published ~ ' (' ~ (relations | length) ~ ' tables)'
+        ~ (', books open: ' ~ open_gates | join(', ') if open_gates else ', books closed'), info=true) -%}
+{% endmacro %}

@@ -1,0 +1,212 @@
+{%- set columns = [
+    'provider', 'account_id', 'invoice_id', 'billing_period_start', 'charge_start_at', 'charge_end_at', 'line_type',
+    'model', 'meter', 'quantity', 'unit', 'billed_amount', 'currency', 'key_or_project_id', 'grouped_by', 'description',
+    '_source_file', '_source_row', '_source_item',
+] %}
+{%- set identity = [
+    'provider', 'account_id', 'invoice_id', 'charge_start_at', 'charge_end_at', 'line_type', 'model', 'meter',
+    'key_or_project_id', 'description',
+] %}
+
+with
+
+provider_lines as (
+
+    {% for format in var('formats')['provider_costs'] %}
+    select
+        {{ columns | join(',\n        ') }},
+        -- A daily cost report is pulled again and replaces itself; an invoice line has no identity but all it says.
+        {{ "cast(billed_amount as varchar)" if format == 'generic_invoice' else "''" }} as amount_in_identity
+    from {{ ref('stg_provider_costs_' ~ format ~ '__lines') }}
+    where _reject_reason is null
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
+
+),
+
+cloud_lines as (
+
+    {% if var('formats')['cloud_billing'] %}
+    {% for format in var('formats')['cloud_billing'] %}
+    select
+        case
+            when lower(service_name) like '%bedrock%' then 'bedrock'
+            when lower(service_name) like '%openai%' then 'azure'
+            when lower(service_name) like '%vertex ai%' or lower(service_name) like '%gemini%' then 'google'
+            when {{ is_gpu_instance('instance_type') }} then 'gpu_cloud'
+        end as provider,
+        coalesce(sub_account_id, billing_account_id, 'default') as account_id,
+        invoice_id,
+        billing_period_start,
+        charge_start_at,
+        charge_end_at,
+        case
+            when charge_class = 'Correction' then 'correction'
+            when charge_category = 'Tax' then 'tax'
+            when charge_category = 'Credit' then 'credit'
+            when charge_category = 'Adjustment' then 'correction'
+            when charge_category = 'Purchase' then 'commitment'
+            else 'usage'
+        end as line_type,
+        cast(null as varchar) as model,
+        cast(null as varchar) as meter,
+        consumed_quantity as quantity,
+        consumed_unit as unit,
+        billed_amount,
+        currency,
+        coalesce(resource_id, sub_account_id) as key_or_project_id,
+        'cloud' as grouped_by,
+        coalesce(sku_meter, charge_description) as description,
+        _source_file,
+        _source_row,
+        cast(1 as bigint) as _source_item,
+        cast(billed_amount as varchar) as amount_in_identity
+    from {{ ref('stg_cloud_billing_' ~ format ~ '__lines') }}
+    where _reject_reason is null
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
+    {% endif %}
+
+),
+
+lines as (
+
+    select * from provider_lines
+    union all
+    select * from cloud_lines
+    where provider is not null
+
+),
+
+providers as (
+
+    select * from {{ ref('provider_aliases') }}
+
+),
+
+named as (
+
+    select
+        coalesce(providers.provider, lines.provider) as canonical_provider,
+        lines.*
+    from lines
+    left join providers on lines.provider = providers.alias
+
+),
+
+groupings as (
+
+    select
+        canonical_provider,
+        account_id,
+        charge_start_at,
+        grouped_by,
+        row_number() over (
+            partition by canonical_provider, account_id, charge_start_at
+            order by
+                length(grouped_by) - length(replace(grouped_by, ',', '')) desc,
+                max(_source_file) desc,
+                grouped_by
+        ) as preference
+    from named
+    where grouped_by is not null
+    group by
+        canonical_provider,
+        account_id,
+        charge_start_at,
+        grouped_by
+
+),
+
+-- The n-th equal line of a file is the same line as the n-th equal line of another delivery: equal lines within one
+-- file are separate charges, equal lines of two files are one charge delivered twice.
+occurrences as (
+
+    select
+        named.*,
+        row_number() over (
+            partition by
+                {% for column in identity %}named.{{ column }}, {% endfor %}named.amount_in_identity, named._source_file
+            order by named._source_row, named._source_item
+        ) as occurrence
+    from named
+
+),
+
+deliveries as (
+
+    select
+        occurrences.*,
+        coalesce(groupings.preference, 1) as grouping_preference,
+        row_number() over (
+            partition by
+                {% for column in identity %}occurrences.{{ column }}, {% endfor %}occurrences.amount_in_identity, occurrences.occurrence
+            order by occurrences._source_file desc
+        ) as delivery
+    from occurrences
+    left join groupings
+        on
+            occurrences.canonical_provider = groupings.canonical_provider
+            and occurrences.account_id = groupings.account_id
+            and occurrences.charge_start_at = groupings.charge_start_at
+            and occurrences.grouped_by = groupings.grouped_by
+
+),
+
+current_lines as (
+
+    select * from deliveries
+    where delivery = 1 and grouping_preference = 1
+
+),
+
+rates as (
+
+    select
+        upper(currency) as currency,
+        rate_date as effective_from,
+        coalesce(
+            lead(rate_date) over (partition by upper(currency) order by rate_date), date '9999-12-31'
+        ) as effective_until,
+        usd_per_unit
+    from {{ ref('fx_rates') }}
+
+)
+
+select
+    current_lines.canonical_provider as provider,
+    current_lines.account_id,
+    current_lines.invoice_id,
+    coalesce(
+        current_lines.billing_period_start, cast(date_trunc('month', current_lines.charge_start_at) as date)
+    ) as billing_period_start,
+    current_lines.charge_start_at,
+    current_lines.charge_end_at,
+    cast(current_lines.charge_start_at as date) as charge_date,
+    current_lines.charge_end_at > current_lines.charge_start_at + interval '25' hour as is_longer_than_a_day,
+    current_lines.line_type,
+    current_lines.model,
+    current_lines.meter,
+    current_lines.quantity,
+    current_lines.unit,
+    current_lines.billed_amount,
+    current_lines.currency,
+    case
+        when current_lines.currency = 'USD' then cast(current_lines.billed_amount as decimal(38, 12))
+        else cast(cast(current_lines.billed_amount as decimal(20, 6)) * rates.usd_per_unit as decimal(38, 12))
+    end as billed_usd,
+    current_lines.key_or_project_id,
+    current_lines.description,
+    current_lines._source_file,
+    current_lines._source_row,
+    current_lines._source_item
+from current_lines
+left join rates
+    on
+        current_lines.currency = rates.currency
+        and current_lines.charge_start_at >= rates.effective_from
+        and current_lines.charge_start_at < rates.effective_until

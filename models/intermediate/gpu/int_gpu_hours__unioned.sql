@@ -1,0 +1,38 @@
+{{ config(materialized='view') }}
+
+{%- set columns = {
+    'hour_start_at': 'timestamp',
+    'pool_id': dbt.type_string(),
+    'node_id': dbt.type_string(),
+    'gpu_id': dbt.type_string(),
+    'gpu_model': dbt.type_string(),
+    'is_allocated': 'boolean',
+    'utilization_share': 'decimal(9, 6)',
+    'memory_used_share': 'decimal(9, 6)',
+    'running_requests': 'bigint',
+    'tokens': 'bigint',
+    'team_id': dbt.type_string(),
+    'job_id': dbt.type_string(),
+    'sample_count': 'bigint',
+    'expected_sample_count': 'bigint',
+    '_source_file': dbt.type_string(),
+    '_source_row': 'bigint',
+} %}
+
+{% for format in var('formats').get('gpu_usage', []) %}
+select
+    {%- for name, type in columns.items() %}
+    cast({{ name }} as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref('stg_gpu_usage_' ~ format ~ '__hours') }}
+where _reject_reason is null
+{% if not loop.last %}
+union all
+{% endif %}
+{% else %}
+select
+    {%- for name, type in columns.items() %}
+    cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+where 1 = 0
+{% endfor %}

@@ -1,0 +1,88 @@
+with
+
+deliveries as (
+
+    select
+        *,
+        row_number() over (partition by job_id order by _source_file desc, _source_row desc) as delivery_number
+    from {{ ref('int_training_jobs__unioned') }}
+
+),
+
+jobs as (
+
+    select * from deliveries
+    where delivery_number = 1
+
+),
+
+-- A job that has not ended ran until the last instant that any GPU data speaks of.
+last_seen as (
+
+    select max(seen_at) as last_seen_at
+    from (
+        select max(hour_start_at) + interval '1' hour as seen_at from {{ ref('int_gpu_hours__unioned') }}
+        union all
+        select max(submitted_at) as seen_at from jobs
+        union all
+        select max(started_at) as seen_at from jobs
+        union all
+        select max(ended_at) as seen_at from jobs
+        union all
+        select max(last_progress_at) as seen_at from jobs
+    ) as instants
+
+),
+
+runs as (
+
+    select
+        jobs.*,
+        case
+            when jobs.started_at is not null
+                then greatest(jobs.started_at, coalesce(jobs.ended_at, last_seen.last_seen_at))
+        end as run_ended_at
+    from jobs
+    cross join last_seen
+
+),
+
+-- A job that reports no progress made its last one when it completed; one that did not complete made none.
+progress as (
+
+    select
+        *,
+        case
+            when started_at is null then cast(null as timestamp)
+            when last_progress_at is not null then greatest(started_at, least(last_progress_at, run_ended_at))
+            when lower(state) in ('completed', 'succeeded') then run_ended_at
+            else started_at
+        end as progress_ended_at
+    from runs
+
+)
+
+select
+    job_id,
+    pool_id,
+    team_id,
+    user_id,
+    state,
+    submitted_at,
+    started_at,
+    ended_at,
+    gpu_count,
+    gpu_model,
+    time_limit_hours,
+    has_auto_stop,
+    last_progress_at,
+    run_ended_at,
+    progress_ended_at,
+    coalesce(
+        {{ seconds_between('progress_ended_at', 'run_ended_at') }} > {{ var('orphan_hours_without_progress') }} * 3600,
+        false
+    )
+    and not coalesce(has_auto_stop, false) as is_orphaned,
+    _source_file,
+    _source_row
+from progress

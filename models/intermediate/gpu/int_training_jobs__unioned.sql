@@ -1,0 +1,37 @@
+{{ config(materialized='view') }}
+
+{%- set columns = {
+    'job_id': dbt.type_string(),
+    'pool_id': dbt.type_string(),
+    'team_id': dbt.type_string(),
+    'user_id': dbt.type_string(),
+    'state': dbt.type_string(),
+    'submitted_at': 'timestamp',
+    'started_at': 'timestamp',
+    'ended_at': 'timestamp',
+    'gpu_count': 'bigint',
+    'gpu_model': dbt.type_string(),
+    'time_limit_hours': 'decimal(18, 6)',
+    'has_auto_stop': 'boolean',
+    'last_progress_at': 'timestamp',
+    '_source_file': dbt.type_string(),
+    '_source_row': 'bigint',
+} %}
+
+{% for format in var('formats').get('gpu_jobs', []) %}
+select
+    {%- for name, type in columns.items() %}
+    cast({{ name }} as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref('stg_gpu_jobs_' ~ format ~ '__jobs') }}
+where _reject_reason is null
+{% if not loop.last %}
+union all
+{% endif %}
+{% else %}
+select
+    {%- for name, type in columns.items() %}
+    cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+where 1 = 0
+{% endfor %}

@@ -1,0 +1,237 @@
+{%- set token_meters = [
+    ('input', 'uncached_input_tokens'),
+    ('cache_read', 'cache_read_tokens'),
+    ('cache_write_5m', 'cache_write_5m_tokens'),
+    ('cache_write_30m', 'cache_write_30m_tokens'),
+    ('cache_write_1h', 'cache_write_1h_tokens'),
+    ('cache_write_12h', 'cache_write_12h_tokens'),
+    ('output', 'output_tokens'),
+] %}
+{%- set cache_writes = ['cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h'] %}
+
+with
+
+attempts as (
+
+    select
+        *,
+        uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
+        + cache_write_1h_tokens + cache_write_12h_tokens as context_size,
+        uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
+        + cache_write_1h_tokens + cache_write_12h_tokens + output_tokens as total_tokens,
+        -- The tier served. What gateways write for the ordinary one is the same price.
+        case
+            when service_tier is null or lower(service_tier) in ('default', 'auto', 'standard', 'on_demand', 'none', '') then 'standard'
+            else lower(service_tier)
+        end as priced_tier
+    from {{ ref('int_attempts__identified') }}
+
+),
+
+models as (
+
+    select * from {{ ref('int_models__resolved') }}
+
+),
+
+prices as (
+
+    select * from {{ ref('int_prices__in_force') }}
+
+),
+
+-- The most that an unpriced request can have cost: its tokens at the provider's dearest text price of the day, or at
+-- the dearest of all when the provider has none.
+dearest_by_provider as (
+
+    select
+        provider,
+        max(list_input_usd) as input_usd,
+        max(list_output_usd) as output_usd
+    from prices
+    where service_tier = 'standard'
+    group by provider
+
+),
+
+dearest as (
+
+    select
+        max(input_usd) as input_usd,
+        max(output_usd) as output_usd
+    from dearest_by_provider
+
+),
+
+matched as (
+
+    select
+        attempts.*,
+        models.canonical_model,
+        models.resolution as model_resolution,
+        {%- for meter, tokens in token_meters %}
+        prices.{{ meter }}_usd as {{ meter }}_rate,
+        prices.list_{{ meter }}_usd as list_{{ meter }}_rate,
+        {%- endfor %}
+        prices.request_usd as request_rate,
+        prices.list_request_usd as list_request_rate,
+        prices.web_search_usd as web_search_rate,
+        prices.price_source as sheet_source,
+        prices.price_id as sheet_price_id,
+        coalesce(dearest_by_provider.input_usd, dearest.input_usd) as dearest_input_usd,
+        coalesce(dearest_by_provider.output_usd, dearest.output_usd) as dearest_output_usd
+    from attempts
+    left join models on attempts.provider = models.provider and attempts.model = models.model
+    left join prices
+        on
+            attempts.provider = prices.provider
+            and models.priced_model = prices.model
+            and attempts.priced_tier = prices.service_tier
+            and attempts.requested_at >= prices.effective_from
+            and attempts.requested_at < prices.effective_until
+            and attempts.context_size > prices.above_context_tokens
+            and attempts.context_size <= prices.up_to_context_tokens
+    left join dearest_by_provider on attempts.provider = dearest_by_provider.provider
+    cross join dearest
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when row_kind = 'cache_hit' then 'free'
+            when provider = 'self_hosted' then 'free'
+            when total_tokens = 0 and coalesce(tool_cost_usd, 0) = 0 and coalesce(web_search_count, 0) = 0 then 'free'
+            when
+                sheet_price_id is null
+                {%- for meter, tokens in token_meters %}
+                or ({{ tokens }} > 0 and {{ meter }}_rate is null)
+                {%- endfor %}
+                or (coalesce(web_search_count, 0) > 0 and tool_cost_usd is null and web_search_rate is null)
+                then 'unpriced'
+            else 'priced'
+        end as pricing_status
+    from matched
+
+),
+
+costed as (
+
+    select
+        *,
+        {%- for meter, tokens in token_meters if meter not in cache_writes %}
+        case
+            when pricing_status = 'priced' then cast({{ tokens }} * coalesce({{ meter }}_rate, 0) as decimal(18, 12))
+            when pricing_status = 'free' then cast(0 as decimal(18, 12))
+        end as {{ meter }}_cost_usd,
+        {%- endfor %}
+        case
+            when pricing_status = 'priced' then cast(
+                {%- for meter in cache_writes %}
+                {{ meter }}_tokens * coalesce({{ meter }}_rate, 0){{ ' +' if not loop.last }}
+                {%- endfor %}
+                as decimal(18, 12)
+            )
+            when pricing_status = 'free' then cast(0 as decimal(18, 12))
+        end as cache_write_cost_usd,
+        -- Tools: what the gateway reports, else searches at the sheet's price. A price per request counts here too.
+        case
+            when pricing_status = 'priced' then cast(
+                coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0)
+                + request_count * coalesce(request_rate, 0)
+                as decimal(18, 12)
+            )
+            when pricing_status = 'free' then cast(0 as decimal(18, 12))
+        end as tool_and_request_cost_usd,
+        case
+            when pricing_status = 'priced' then cast(
+                {%- for meter, tokens in token_meters %}
+                {{ tokens }} * coalesce(list_{{ meter }}_rate, 0) +
+                {%- endfor %}
+                coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0)
+                + request_count * coalesce(list_request_rate, 0)
+                as decimal(18, 12)
+            )
+            when pricing_status = 'free' then cast(0 as decimal(18, 12))
+        end as list_cost_usd,
+        case
+            when pricing_status = 'unpriced'
+                then cast(context_size * dearest_input_usd + output_tokens * dearest_output_usd as decimal(18, 12))
+        end as exposure_usd
+    from judged
+
+)
+
+select
+    gateway,
+    request_id,
+    attempt_number,
+    attempt_count,
+    is_final_attempt,
+    row_kind,
+    requested_at,
+    {{ business_date('requested_at') }} as request_date,
+    provider,
+    model as reported_model,
+    coalesce(canonical_model, model) as model,
+    requested_model,
+    coalesce(model_resolution, 'none') as model_resolution,
+    team_id,
+    user_id,
+    tenant_id,
+    feature_name,
+    workflow_name,
+    route_id,
+    prompt_template_version,
+    environment,
+    priced_tier as service_tier,
+    session_id,
+    trace_id,
+    parent_request_id,
+    api_key_hash,
+    prompt_fingerprint,
+    status_code,
+    is_error,
+    is_streaming,
+    latency_ms,
+    request_count,
+    uncached_input_tokens,
+    cache_read_tokens,
+    cache_write_5m_tokens,
+    cache_write_30m_tokens,
+    cache_write_1h_tokens,
+    cache_write_12h_tokens,
+    output_tokens,
+    reasoning_tokens,
+    system_prompt_tokens,
+    context_tokens,
+    input_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    output_cost_usd,
+    tool_and_request_cost_usd as tool_cost_usd,
+    cast(
+        input_cost_usd + cache_read_cost_usd + cache_write_cost_usd + output_cost_usd + tool_and_request_cost_usd
+        as decimal(18, 12)
+    ) as attempt_cost_usd,
+    list_cost_usd,
+    reported_cost_usd,
+    exposure_usd,
+    -- What a missed cache read costs, per token; later models price lost caching with it.
+    input_rate as usd_per_uncached_token,
+    cache_read_rate as usd_per_cache_read_token,
+    output_rate as usd_per_output_token,
+    pricing_status,
+    case
+        when pricing_status = 'priced' then sheet_source
+        when provider = 'self_hosted' then 'gpu_pool'
+        when row_kind = 'cache_hit' then 'gateway_cache'
+        when pricing_status = 'free' then 'no_usage'
+    end as price_source,
+    case when pricing_status = 'priced' then sheet_price_id end as price_id,
+    attribution_method,
+    _source_file,
+    _source_row
+from costed

@@ -1,0 +1,263 @@
+{%- set meters = [
+    'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output', 'request',
+    'web_search',
+] %}
+
+with
+
+own as (
+
+    select * from {{ ref('own_model_prices') }}
+
+),
+
+sheet as (
+
+    select model_prices.*
+    from {{ ref('model_prices') }} as model_prices
+    left join (select distinct provider, model from own) as replaced
+        on model_prices.provider = replaced.provider and model_prices.model = replaced.model
+    where replaced.model is null
+
+),
+
+list_prices as (
+
+    select
+        provider,
+        model,
+        meter,
+        coalesce(service_tier, 'standard') as service_tier,
+        coalesce(above_context_tokens, 0) as above_context_tokens,
+        usd_per_unit,
+        effective_from,
+        coalesce(effective_until, date '9999-12-31') as effective_until,
+        source
+    from sheet
+    union all
+    select
+        provider,
+        model,
+        meter,
+        coalesce(service_tier, 'standard') as service_tier,
+        coalesce(above_context_tokens, 0) as above_context_tokens,
+        usd_per_unit,
+        coalesce(effective_from, date '1970-01-01') as effective_from,
+        coalesce(effective_until, date '9999-12-31') as effective_until,
+        coalesce(source, 'own_model_prices') as source
+    from own
+
+),
+
+contract_rates as (
+
+    select
+        provider,
+        coalesce(model_pattern, '%') as model_pattern,
+        meter,
+        multiplier,
+        coalesce(effective_from, date '1970-01-01') as effective_from,
+        coalesce(effective_until, date '9999-12-31') as effective_until
+    from {{ ref('contract_rates') }}
+
+),
+
+price_keys as (
+
+    select distinct
+        provider,
+        model,
+        service_tier
+    from list_prices
+
+),
+
+-- A period ends wherever one of the model's prices or contract rates changes, so that within it every rate is one number.
+boundaries as (
+
+    select
+        provider,
+        model,
+        service_tier,
+        effective_from as boundary
+    from list_prices
+    union
+    select
+        provider,
+        model,
+        service_tier,
+        effective_until as boundary
+    from list_prices
+    union
+    select
+        price_keys.provider,
+        price_keys.model,
+        price_keys.service_tier,
+        contract_rates.effective_from as boundary
+    from contract_rates
+    inner join price_keys
+        on contract_rates.provider = price_keys.provider and price_keys.model like contract_rates.model_pattern
+    union
+    select
+        price_keys.provider,
+        price_keys.model,
+        price_keys.service_tier,
+        contract_rates.effective_until as boundary
+    from contract_rates
+    inner join price_keys
+        on contract_rates.provider = price_keys.provider and price_keys.model like contract_rates.model_pattern
+
+),
+
+periods as (
+
+    select
+        provider,
+        model,
+        service_tier,
+        boundary as effective_from,
+        lead(boundary) over (partition by provider, model, service_tier order by boundary) as effective_until
+    from boundaries
+
+),
+
+thresholds as (
+
+    select
+        provider,
+        model,
+        service_tier,
+        above_context_tokens,
+        lead(above_context_tokens) over (
+            partition by provider, model, service_tier order by above_context_tokens
+        ) as next_above_context_tokens
+    from (
+        select distinct
+            provider,
+            model,
+            service_tier,
+            above_context_tokens
+        from list_prices
+    ) as distinct_thresholds
+
+),
+
+cells as (
+
+    select
+        periods.provider,
+        periods.model,
+        periods.service_tier,
+        periods.effective_from,
+        periods.effective_until,
+        thresholds.above_context_tokens,
+        thresholds.next_above_context_tokens,
+        list_prices.meter,
+        list_prices.usd_per_unit,
+        list_prices.source,
+        -- A meter that has no price of its own above a threshold keeps the price below it.
+        row_number() over (
+            partition by
+                periods.provider, periods.model, periods.service_tier, periods.effective_from,
+                thresholds.above_context_tokens, list_prices.meter
+            order by list_prices.above_context_tokens desc
+        ) as preference
+    from periods
+    inner join thresholds
+        on
+            periods.provider = thresholds.provider
+            and periods.model = thresholds.model
+            and periods.service_tier = thresholds.service_tier
+    inner join list_prices
+        on
+            periods.provider = list_prices.provider
+            and periods.model = list_prices.model
+            and periods.service_tier = list_prices.service_tier
+            and periods.effective_from >= list_prices.effective_from
+            and periods.effective_from < list_prices.effective_until
+            and thresholds.above_context_tokens >= list_prices.above_context_tokens
+    where periods.effective_until is not null
+
+),
+
+multipliers as (
+
+    select
+        cells.*,
+        coalesce(contract_rates.multiplier, 1) as multiplier,
+        -- The narrowest contract rate wins: one that names the meter, then the longest model pattern.
+        row_number() over (
+            partition by
+                cells.provider, cells.model, cells.service_tier, cells.effective_from, cells.above_context_tokens, cells.meter
+            order by
+                case when contract_rates.meter is null then 1 else 0 end,
+                length(contract_rates.model_pattern) desc,
+                contract_rates.effective_from desc,
+                contract_rates.multiplier
+        ) as rate_preference
+    from cells
+    left join contract_rates
+        on
+            cells.provider = contract_rates.provider
+            and cells.model like contract_rates.model_pattern
+            and cells.effective_from >= contract_rates.effective_from
+            and cells.effective_from < contract_rates.effective_until
+            and (contract_rates.meter is null or contract_rates.meter = cells.meter)
+    where cells.preference = 1
+
+),
+
+wide as (
+
+    select
+        provider,
+        model,
+        service_tier,
+        effective_from,
+        effective_until,
+        above_context_tokens,
+        next_above_context_tokens,
+        {%- for meter in meters %}
+        max(case when meter = '{{ meter }}' then usd_per_unit end) as list_{{ meter }}_usd,
+        cast(max(case when meter = '{{ meter }}' then usd_per_unit * multiplier end) as decimal(18, 12)) as {{ meter }}_usd,
+        {%- endfor %}
+        max(case when multiplier != 1 then 1 else 0 end) = 1 as has_contract_rate,
+        max(source) as price_source
+    from multipliers
+    where rate_preference = 1
+    group by
+        provider,
+        model,
+        service_tier,
+        effective_from,
+        effective_until,
+        above_context_tokens,
+        next_above_context_tokens
+
+)
+
+-- A meter without a price of its own is charged as the one it is a kind of, never at zero: a cached token as an input
+-- token, a cache write of any lifetime as the default write. An explicit zero in the sheet is a price.
+select
+    provider,
+    model,
+    service_tier,
+    effective_from,
+    effective_until,
+    case when above_context_tokens = 0 then cast(-1 as bigint) else above_context_tokens end as above_context_tokens,
+    coalesce(next_above_context_tokens, cast(9000000000000000 as bigint)) as up_to_context_tokens,
+    {%- for kind in ['list_', ''] %}
+    {{ kind }}input_usd,
+    coalesce({{ kind }}cache_read_usd, {{ kind }}input_usd) as {{ kind }}cache_read_usd,
+    coalesce({{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_5m_usd,
+    coalesce({{ kind }}cache_write_30m_usd, {{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_30m_usd,
+    coalesce({{ kind }}cache_write_1h_usd, {{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_1h_usd,
+    coalesce({{ kind }}cache_write_12h_usd, {{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_12h_usd,
+    {{ kind }}output_usd,
+    coalesce({{ kind }}request_usd, 0) as {{ kind }}request_usd,
+    {{ kind }}web_search_usd,
+    {%- endfor %}
+    has_contract_rate,
+    price_source,
+    provider || '/' || model || '/' || service_tier || '/' || cast(effective_from as varchar) as price_id
+from wide

@@ -1,0 +1,137 @@
+with
+
+period as (
+
+    select * from {{ ref('int_audit__period') }}
+
+),
+
+coverage as (
+
+    select
+        coverage.*,
+        {{ share('coverage.billed_usd - coverage.ledger_usd', 'coverage.billed_usd') }} as gap_share
+    from {{ ref('fct_coverage_monthly') }} as coverage
+    inner join period on coverage.month = period.audit_month
+
+),
+
+requests as (
+
+    select
+        requests.provider,
+        requests.request_date,
+        requests.pricing_status,
+        requests.uncached_input_tokens + requests.cache_read_tokens + requests.cache_write_tokens
+        + requests.output_tokens as tokens
+    from {{ ref('fct_requests') }} as requests
+    where requests.provider != 'self_hosted'
+
+),
+
+reconciliation_gap as (
+
+    select
+        'reconciliation_gap' as gate_id,
+        provider,
+        abs(gap_share) as figure,
+        {{ var('gate_reconciliation_gap_warn') }} as warn_at,
+        {{ var('gate_reconciliation_gap_error') }} as error_at,
+        'above' as bad_when,
+        'fct_reconciliation_daily for ' || provider || ': the days and models with the largest gap_usd; USD '
+        || coalesce(cast(cast(billed_usd - ledger_usd as decimal(18, 2)) as varchar), '?') || ' open' as look_first
+    from coverage
+    where provider not in ('all', 'gpu_cloud')
+
+),
+
+unpriced_share as (
+
+    select
+        'unpriced_share' as gate_id,
+        requests.provider,
+        {{ share("sum(case when requests.pricing_status = 'unpriced' then requests.tokens else 0 end)", 'sum(requests.tokens)') }} as figure,
+        {{ var('gate_unpriced_share_warn') }} as warn_at,
+        {{ var('gate_unpriced_share_error') }} as error_at,
+        'above' as bad_when,
+        'dim_models where not is_priced and provider = ''' || requests.provider
+        || ''': add an alias, a price row or an own_model_prices row' as look_first
+    from requests
+    inner join period on cast(date_trunc('month', requests.request_date) as date) = period.audit_month
+    group by requests.provider
+
+),
+
+coverage_floor as (
+
+    select
+        'coverage_floor' as gate_id,
+        provider,
+        coverage_share as figure,
+        {{ var('gate_coverage_floor_warn') }} as warn_at,
+        {{ var('gate_coverage_floor_error') }} as error_at,
+        'below' as bad_when,
+        'fct_coverage_monthly: the provider with the largest unattributed_usd; USD '
+        || coalesce(cast(cast(unattributed_usd as decimal(18, 2)) as varchar), '?') || ' without an owner' as look_first
+    from coverage
+    where provider = 'all'
+
+),
+
+-- A provider that reported on at least seven days is expected to report every day.
+silent_provider as (
+
+    select
+        'silent_provider' as gate_id,
+        requests.provider,
+        cast(max({{ days_between('requests.last_seen', 'period.audit_date') }}) as decimal(18, 6)) as figure,
+        {{ var('gate_silent_provider_days_warn') }} as warn_at,
+        {{ var('gate_silent_provider_days_error') }} as error_at,
+        'above' as bad_when,
+        'last trace of ' || requests.provider || ' on ' || cast(max(requests.last_seen) as varchar)
+        || ': is its gateway export still landing?' as look_first
+    from (
+        select
+            provider,
+            max(request_date) as last_seen,
+            count(distinct request_date) as active_days
+        from requests
+        group by provider
+    ) as requests
+    cross join period
+    where requests.active_days >= 7
+    group by requests.provider
+
+),
+
+gates as (
+
+    select * from reconciliation_gap
+    union all
+    select * from unpriced_share
+    union all
+    select * from coverage_floor
+    union all
+    select * from silent_provider
+
+)
+
+select
+    gates.gate_id,
+    gates.provider,
+    period.audit_month as month,
+    cast(gates.figure as decimal(18, 6)) as figure,
+    cast(gates.warn_at as decimal(18, 6)) as warn_at,
+    cast(gates.error_at as decimal(18, 6)) as error_at,
+    gates.bad_when,
+    case
+        when gates.figure is null then 'no_data'
+        when gates.bad_when = 'above' and gates.figure > gates.error_at then 'fail'
+        when gates.bad_when = 'below' and gates.figure < gates.error_at then 'fail'
+        when gates.bad_when = 'above' and gates.figure > gates.warn_at then 'warn'
+        when gates.bad_when = 'below' and gates.figure < gates.warn_at then 'warn'
+        else 'pass'
+    end as status,
+    gates.look_first
+from gates
+cross join period

@@ -1,0 +1,8 @@
+select
+    entity,
+    format,
+    _source_file,
+    _source_row,
+    reason,
+    rejected_record
+from {{ ref('int_landing__rejected_records') }}

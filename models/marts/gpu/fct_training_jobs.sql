@@ -1,0 +1,22 @@
+select
+    job_id,
+    pool_id,
+    team_id,
+    user_id,
+    gpu_model,
+    gpu_count,
+    submitted_at,
+    started_at,
+    ended_at,
+    last_progress_at,
+    time_limit_hours,
+    gpu_hours,
+    cost_usd,
+    state,
+    is_orphaned,
+    has_auto_stop,
+    waste_usd,
+    is_unpriced,
+    _source_file,
+    _source_row
+from {{ ref('int_training_jobs__costed') }}

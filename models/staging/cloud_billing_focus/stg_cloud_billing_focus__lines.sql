@@ -1,0 +1,159 @@
+{{ config(
+    enabled = 'focus' in var('formats').get('cloud_billing', []),
+    on_schema_change = 'fail',
+    pre_hook = "{{ forget_replaced_files() }}",
+) }}
+
+{#- FOCUS 1.0 to 1.3. SkuMeter and SkuPriceDetails came with 1.1, InvoiceId with 1.2, ServiceProviderName with 1.3. -#}
+{%- set fields = {} %}
+{%- for column in [
+    'ProviderName', 'ServiceProviderName', 'BillingAccountId', 'SubAccountId', 'InvoiceId', 'BillingPeriodStart',
+    'ChargePeriodStart', 'ChargePeriodEnd', 'ChargeCategory', 'ChargeClass', 'ChargeDescription', 'ServiceCategory',
+    'ServiceName', 'SkuId', 'SkuMeter', 'SkuPriceDetails', 'ResourceId', 'ResourceType', 'RegionId', 'ConsumedQuantity',
+    'ConsumedUnit', 'PricingQuantity', 'PricingUnit', 'BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost',
+    'BillingCurrency', 'Tags', 'x_InstanceType', 'x_SkuDetails', 'x_UsageType', 'x_SkuDescription', 'x_SkuMeterName',
+] %}
+    {%- do fields.update({column: '$.' ~ column}) %}
+{%- endfor %}
+
+{#- The name of a machine type in free text: AWS p4d.24xlarge, Azure Standard_NC24ads_A100_v4, Google a2-highgpu-8g, Oracle BM.GPU4.8. -#}
+{%- set machine_type = (
+    "\\b((?:(?:ml|db|cache)\\.)?[a-z]{1,3}[0-9]{1,2}[a-z0-9-]*\\."
+    ~ "(?:nano|micro|small|medium|large|xlarge|[0-9]+xlarge|metal(?:-[0-9]+xl)?)"
+    ~ "|Standard_[A-Z]{1,3}[0-9]+[A-Za-z0-9_-]*"
+    ~ "|[a-z][0-9][a-z]?-(?:standard|highmem|highcpu|highgpu|megagpu|ultragpu|edgegpu)-[0-9]+g?"
+    ~ "|(?:BM|VM)\\.GPU[A-Za-z0-9.-]*[0-9])\\b"
+) %}
+
+with
+
+source as (
+
+    select * from {{ landed_records('cloud_billing', 'focus', fields) }}
+
+),
+
+cleaned as (
+
+    select
+        {%- for column in fields %}
+        case when upper(trim({{ column }})) not in ('NULL', '') then trim({{ column }}) end as {{ column }},  -- NULL in text: missing
+        {%- endfor %}
+        _record,
+        _unreadable,
+        _source_file,
+        _source_row,
+        _file_version
+    from source
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ reject_reason(
+            [[
+                "ProviderName is null and ServiceProviderName is null",
+                "'ProviderName and ServiceProviderName are missing; the record has ' || left(array_to_string(json_keys(_record), ', '), 200)",
+            ]]
+            + required_checks([
+                'BillingAccountId', 'BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd', 'ChargeCategory',
+                'BilledCost', 'BillingCurrency',
+            ])
+            + type_checks(['BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd'], 'timestamptz', 'an ISO 8601 time')
+            + type_checks(
+                ['BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost', 'ConsumedQuantity', 'PricingQuantity'],
+                'decimal(38, 12)', 'a number'
+            )
+            + [[
+                "lower(ChargeCategory) not in ('usage', 'purchase', 'tax', 'credit', 'adjustment')",
+                "'ChargeCategory is none of Usage, Purchase, Tax, Credit, Adjustment: ' || left(ChargeCategory, 40)",
+            ]]
+        ) }} as _reject_reason
+    from cleaned
+
+),
+
+named as (
+
+    select
+        *,
+        lower(coalesce(ProviderName, ServiceProviderName)) as provider_name,
+        case when json_valid(SkuPriceDetails) then SkuPriceDetails end as sku_price_details,
+        case when json_valid(x_SkuDetails) then x_SkuDetails end as sku_details
+    from checked
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        case
+            when provider_name in ('aws', 'amazon', 'amazon web services', 'amazon web services, inc.') then 'aws'
+            when provider_name in ('microsoft', 'azure', 'microsoft azure') then 'azure'
+            when provider_name in ('google', 'google cloud', 'google cloud platform', 'gcp') then 'gcp'
+            when provider_name in ('oracle', 'oracle cloud', 'oracle cloud infrastructure', 'oci') then 'oci'
+            else provider_name
+        end as cloud,
+        BillingAccountId as billing_account_id,
+        SubAccountId as sub_account_id,
+        InvoiceId as invoice_id,
+
+        ---------- timestamps
+        cast({{ utc('BillingPeriodStart') }} as date) as billing_period_start,
+        {{ utc('ChargePeriodStart') }} as charge_start_at,
+        {{ utc('ChargePeriodEnd') }} as charge_end_at,
+
+        ---------- strings
+        ChargeCategory as charge_category,
+        ChargeClass as charge_class,
+        ChargeDescription as charge_description,
+        ServiceCategory as service_category,
+        ServiceName as service_name,
+        SkuId as sku_id,
+        SkuMeter as sku_meter,
+        ResourceId as resource_id,
+        ResourceType as resource_type,
+        RegionId as region_id,
+        coalesce(
+            json_extract_string(sku_price_details, '$.InstanceType'),
+            json_extract_string(sku_price_details, '$.x_InstanceType'),
+            x_InstanceType,
+            json_extract_string(sku_details, '$.InstanceType'),
+            nullif(regexp_extract(
+                concat_ws(
+                    ' ', json_extract_string(sku_details, '$.ServiceType'), x_UsageType, x_SkuDescription, x_SkuMeterName,
+                    ChargeDescription, SkuId, SkuMeter, ResourceType
+                ),
+                '{{ machine_type }}', 1
+            ), '')
+        ) as instance_type,
+
+        ---------- numerics
+        try_cast(ConsumedQuantity as decimal(38, 12)) as consumed_quantity,
+        ConsumedUnit as consumed_unit,
+        try_cast(PricingQuantity as decimal(38, 12)) as pricing_quantity,
+        PricingUnit as pricing_unit,
+        try_cast(BilledCost as decimal(38, 12)) as billed_amount,
+        try_cast(EffectiveCost as decimal(38, 12)) as effective_amount,
+        try_cast(ContractedCost as decimal(38, 12)) as contracted_amount,
+        try_cast(ListCost as decimal(38, 12)) as list_amount,
+
+        ---------- strings
+        upper(BillingCurrency) as currency,
+        case when json_valid(Tags) then Tags end as tags,
+
+        ---------- provenance
+        _source_file,
+        _source_row,
+        cast(1 as bigint) as _source_item,
+        _file_version,
+        _reject_reason,
+        {{ rejected_text(may_hold_prompts=false) }} as _rejected_record
+    from named
+
+)
+
+select * from renamed

@@ -1,0 +1,143 @@
+{{ config(
+    enabled = 'generic' in var('formats')['gateway_traces'],
+    on_schema_change = 'fail',
+    pre_hook = "{{ forget_replaced_files() }}",
+) }}
+
+{%- set fields = {
+    'timestamp': '$.timestamp',
+    'request_id': '$.request_id',
+    'team_id': '$.team_id',
+    'user_id': '$.user_id',
+    'tenant_id': '$.tenant_id',
+    'feature_name': '$.feature_name',
+    'environment': '$.environment',
+    'provider': '$.provider',
+    'model': '$.model',
+    'input_tokens': '$.input_tokens',
+    'output_tokens': '$.output_tokens',
+    'cached_tokens': '$.cached_tokens',
+    'request_count': '$.request_count',
+    'latency_ms': '$.latency_ms',
+    'status_code': '$.status_code',
+    'retry_count': '$.retry_count',
+    'prompt_template_version': '$.prompt_template_version',
+    'workflow_name': '$.workflow_name',
+    'cache_write_tokens': '$.cache_write_tokens',
+    'cache_write_1h_tokens': '$.cache_write_1h_tokens',
+    'reasoning_tokens': '$.reasoning_tokens',
+    'tool_cost_usd': '$.tool_cost_usd',
+    'session_id': '$.session_id',
+    'trace_id': '$.trace_id',
+    'parent_request_id': '$.parent_request_id',
+    'attempt': '$.attempt',
+    'api_key_hash': '$.api_key_hash',
+    'prompt_fingerprint': '$.prompt_fingerprint',
+    'system_prompt_tokens': '$.system_prompt_tokens',
+    'context_tokens': '$.context_tokens',
+    'service_tier': '$.service_tier',
+    'is_streaming': '$.is_streaming',
+    'reported_cost_usd': '$.reported_cost_usd',
+} %}
+
+with
+
+source as (
+
+    select * from {{ landed_records('gateway_traces', 'generic', fields) }}
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ reject_reason(
+            required_checks(['timestamp', 'request_id', 'provider', 'model', 'input_tokens', 'output_tokens'])
+            + type_checks(['timestamp'], 'timestamptz', 'an ISO 8601 time')
+            + count_checks([
+                'input_tokens', 'output_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_1h_tokens',
+                'reasoning_tokens', 'system_prompt_tokens', 'context_tokens', 'request_count', 'retry_count', 'attempt',
+            ])
+            + type_checks(['latency_ms', 'tool_cost_usd', 'reported_cost_usd'], 'decimal(18, 12)', 'a number')
+            + type_checks(['is_streaming'], 'boolean', 'true or false')
+            + [[
+                "try_cast(input_tokens as bigint) < coalesce(try_cast(cached_tokens as bigint), 0) "
+                ~ "+ coalesce(try_cast(cache_write_tokens as bigint), 0) + coalesce(try_cast(cache_write_1h_tokens as bigint), 0)",
+                "'cached and cache-write tokens exceed input_tokens, which includes them'",
+            ], [
+                "try_cast(reasoning_tokens as bigint) > try_cast(output_tokens as bigint)",
+                "'reasoning_tokens exceed output_tokens, of which they are a part'",
+            ]]
+        ) }} as _reject_reason
+    from source
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        'generic' as gateway,
+        request_id,
+        cast(attempt as bigint) as attempt_number,
+        'request' as row_kind,
+        team_id,
+        user_id,
+        tenant_id,
+        session_id,
+        trace_id,
+        parent_request_id,
+        api_key_hash,
+
+        ---------- strings
+        feature_name,
+        workflow_name,
+        environment,
+        lower(provider) as provider,
+        model,
+        model as requested_model,
+        service_tier,
+        prompt_template_version,
+        prompt_fingerprint,
+        status_code,
+
+        ---------- numerics
+        try_cast(input_tokens as bigint)
+        - coalesce(try_cast(cached_tokens as bigint), 0)
+        - coalesce(try_cast(cache_write_tokens as bigint), 0)
+        - coalesce(try_cast(cache_write_1h_tokens as bigint), 0) as uncached_input_tokens,
+        coalesce(try_cast(cached_tokens as bigint), 0) as cache_read_tokens,
+        coalesce(try_cast(cache_write_tokens as bigint), 0) as cache_write_5m_tokens,
+        cast(0 as bigint) as cache_write_30m_tokens,  -- the format has two lifetimes: the default and one hour
+        coalesce(try_cast(cache_write_1h_tokens as bigint), 0) as cache_write_1h_tokens,
+        cast(0 as bigint) as cache_write_12h_tokens,
+        try_cast(output_tokens as bigint) as output_tokens,
+        try_cast(reasoning_tokens as bigint) as reasoning_tokens,
+        try_cast(system_prompt_tokens as bigint) as system_prompt_tokens,
+        try_cast(context_tokens as bigint) as context_tokens,
+        cast(null as bigint) as web_search_count,
+        coalesce(try_cast(request_count as bigint), 1) as request_count,
+        try_cast(retry_count as bigint) as retry_count,
+        try_cast(latency_ms as double) as latency_ms,
+        try_cast(tool_cost_usd as decimal(18, 12)) as tool_cost_usd,
+        try_cast(reported_cost_usd as decimal(18, 12)) as reported_cost_usd,
+
+        ---------- booleans
+        coalesce(try_cast(status_code as integer) >= 400, false) as is_error,
+        try_cast(is_streaming as boolean) as is_streaming,
+
+        ---------- timestamps
+        {{ utc('timestamp') }} as requested_at,
+
+        ---------- provenance
+        _source_file,
+        _source_row,
+        _file_version,
+        _reject_reason,
+        {{ rejected_text(may_hold_prompts=true) }} as _rejected_record
+    from checked
+
+)
+
+select * from renamed

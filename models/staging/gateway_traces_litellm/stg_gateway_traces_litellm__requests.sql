@@ -1,0 +1,330 @@
+{{ config(
+    enabled = 'litellm' in var('formats').get('gateway_traces', []),
+    on_schema_change = 'fail',
+    pre_hook = "{{ forget_replaced_files() }}",
+) }}
+
+{#-
+    Two shapes of LiteLLM: rows of the SpendLogs table (jsonl, csv, json; metadata and request_tags are JSON in text) and
+    StandardLoggingPayload objects (S3, GCS). Messages, response bodies, error texts and e-mail addresses are not read.
+-#}
+{%- set fields = {
+    'request_key': '$.request_id',
+    'payload_id': '$.id',
+    'litellm_call_id': '$.litellm_call_id',
+    'trace_id': '$.trace_id',
+    'session_id': '$.session_id',
+    'status': '$.status',
+    'cache_hit': '$.cache_hit',
+    'stream': '$.stream',
+    'startTime': '$.startTime',
+    'endTime': '$.endTime',
+    'request_duration_ms': '$.request_duration_ms',
+    'model': '$.model',
+    'model_group': '$.model_group',
+    'custom_llm_provider': '$.custom_llm_provider',
+    'prompt_tokens': '$.prompt_tokens',
+    'completion_tokens': '$.completion_tokens',
+    'spend': '$.spend',
+    'response_cost': '$.response_cost',
+    'api_key': '$.api_key',
+    'user_name': '$.user',
+    'team_id': '$.team_id',
+    'end_user': '$.end_user',
+    'request_tags': '$.request_tags',
+    'error_code': '$.error_information.error_code',
+    'tool_usage_cost': '$.cost_breakdown.tool_usage_cost',
+    'hidden_usage_object': '$.hidden_params.usage_object',
+    'metadata': '$.metadata',
+} %}
+
+{%- set metadata_fields = {
+    'usage_object': '$.usage_object',
+    'additional_read_tokens': '$.additional_usage_values.cache_read_input_tokens',
+    'additional_write_tokens': '$.additional_usage_values.cache_creation_input_tokens',
+    'metadata_tool_usage_cost': '$.cost_breakdown.tool_usage_cost',
+    'metadata_error_code': '$.error_information.error_code',
+    'attempted_retries': '$.attempted_retries',
+    'billed_retry_attempt': '$.billed_retry_attempt',
+    'retried_request_id': '$.parent_request_id',
+    'internal_call_origin': '$.internal_call_origin',
+    'is_silent_experiment': '$.is_silent_experiment',
+    'batch_successful_requests': '$.batch_successful_requests',
+    'batch_failed_requests': '$.batch_failed_requests',
+    'key_hash': '$.user_api_key_hash',
+    'key': '$.user_api_key',
+    'key_team_id': '$.user_api_key_team_id',
+    'key_user_id': '$.user_api_key_user_id',
+    'key_end_user_id': '$.user_api_key_end_user_id',
+} %}
+{#- What the caller says about itself: key/value pairs of the request first, then of the requester. -#}
+{%- set caller_names = {
+    'feature_name': ['feature_name', 'feature'],
+    'workflow_name': ['workflow_name', 'workflow'],
+    'environment': ['environment', 'env'],
+    'tenant_id': ['tenant_id', 'tenant'],
+    'prompt_template_version': ['prompt_template_version', 'prompt_version'],
+} %}
+{%- for column, names in caller_names.items() %}
+    {%- for part in ['spend_logs_metadata', 'requester_metadata'] %}
+        {%- for name in names %}
+            {%- do metadata_fields.update({part ~ '_' ~ name: '$.' ~ part ~ '.' ~ name}) %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endfor %}
+
+{%- set usage_fields = {
+    'details_read_tokens': '$.prompt_tokens_details.cached_tokens',
+    'usage_read_tokens': '$.cache_read_input_tokens',
+    'details_write_tokens': '$.prompt_tokens_details.cache_write_tokens',
+    'details_creation_tokens': '$.prompt_tokens_details.cache_creation_tokens',
+    'usage_write_tokens': '$.cache_creation_input_tokens',
+    'write_5m_tokens': '$.prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens',
+    'write_30m_tokens': '$.prompt_tokens_details.cache_creation_token_details.ephemeral_30m_input_tokens',
+    'write_1h_tokens': '$.prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens',
+    'write_12h_tokens': '$.prompt_tokens_details.cache_creation_token_details.ephemeral_12h_input_tokens',
+    'reasoning_tokens': '$.completion_tokens_details.reasoning_tokens',
+    'server_web_search_requests': '$.server_tool_use.web_search_requests',
+    'details_web_search_requests': '$.prompt_tokens_details.web_search_requests',
+    'service_tier': '$.service_tier',
+} %}
+
+{#- The read and write totals stand under several names, of which a version fills some and leaves others at 0. -#}
+{%- set read_totals = ['details_read_tokens', 'usage_read_tokens', 'additional_read_tokens'] %}
+{%- set write_totals = [
+    'details_write_tokens', 'details_creation_tokens', 'usage_write_tokens', 'additional_write_tokens',
+] %}
+{%- set write_lifetimes = ['write_5m_tokens', 'write_30m_tokens', 'write_1h_tokens', 'write_12h_tokens'] %}
+
+with
+
+source as (
+
+    select * from {{ landed_records('gateway_traces', 'litellm', fields) }}
+
+),
+
+with_metadata as (
+
+    select
+        *,
+        json_extract_string(
+            case when json_valid(metadata) then metadata end,
+            [{% for path in metadata_fields.values() %}'{{ path }}'{{ ', ' if not loop.last }}{% endfor %}]
+        ) as metadata_values
+    from source
+
+),
+
+with_usage as (
+
+    select
+        * exclude (metadata_values),
+        {%- for name in metadata_fields %}
+        nullif(metadata_values[{{ loop.index }}], '') as {{ name }},
+        {%- endfor %}
+        json_extract_string(
+            case
+                when json_valid(metadata_values[1]) then metadata_values[1]
+                when json_valid(hidden_usage_object) then hidden_usage_object
+            end,
+            [{% for path in usage_fields.values() %}'{{ path }}'{{ ', ' if not loop.last }}{% endfor %}]
+        ) as usage_values
+    from with_metadata
+
+),
+
+named as (
+
+    select
+        * exclude (usage_values),
+        {%- for name in usage_fields %}
+        nullif(usage_values[{{ loop.index }}], '') as {{ name }},
+        {%- endfor %}
+        coalesce(request_key, payload_id, litellm_call_id) as logged_id
+    from with_usage
+
+),
+
+counted as (
+
+    select
+        *,
+        coalesce({{ unix_seconds('startTime') }}, {{ utc('startTime') }}) as started_at,
+        coalesce({{ unix_seconds('endTime') }}, {{ utc('endTime') }}) as ended_at,
+        greatest(0 {%- for name in read_totals %}, {{ count(name) }}{% endfor %}) as read_tokens,
+        greatest(0 {%- for name in write_totals %}, {{ count(name) }}{% endfor %}) as write_total,
+        {% for name in write_lifetimes -%}
+        coalesce({{ count(name) }}, 0){{ ' + ' if not loop.last }}
+        {%- endfor %} as write_with_lifetime,
+        case
+            when
+                try_cast(billed_retry_attempt as boolean)
+                or try_cast(billed_retry_attempt as bigint) > 0
+                or regexp_matches(logged_id, '-attempt-[0-9]+$') then 'billed_retry'
+            when lower(cache_hit) = 'true' or contains(logged_id, '_cache_hit') then 'cache_hit'
+            when regexp_matches(logged_id, '_(batch|background)_cost$') then 'settlement'
+            when internal_call_origin is not null or try_cast(is_silent_experiment as boolean) then 'internal'
+            else 'request'
+        end as row_kind
+    from named
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ reject_reason(
+            [
+                [
+                    "logged_id is null",
+                    "'request_id and id are missing; the record has ' || left(array_to_string(json_keys(_record), ', '), 200)"
+                ],
+                [
+                    "case when json_valid(metadata) then json_type(metadata) != 'OBJECT' else metadata is not null end",
+                    "'metadata is not a JSON object'"
+                ],
+            ]
+            + required_checks(['startTime', 'prompt_tokens', 'completion_tokens'])
+            + [
+                [
+                    "started_at is null",
+                    "'startTime is neither unix seconds nor an ISO 8601 time: ' || left(startTime, 40)"
+                ],
+                [
+                    "endTime is not null and ended_at is null",
+                    "'endTime is neither unix seconds nor an ISO 8601 time: ' || left(endTime, 40)"
+                ],
+                ["model is null and status is distinct from 'failure'", "'required field model is missing'"],
+                [
+                    "custom_llm_provider is null and status is distinct from 'failure'",
+                    "'required field custom_llm_provider is missing'"
+                ],
+            ]
+            + count_checks(
+                ['prompt_tokens', 'completion_tokens'] + read_totals + write_totals + write_lifetimes
+                + ['reasoning_tokens', 'server_web_search_requests', 'details_web_search_requests', 'attempted_retries']
+            )
+            + type_checks(
+                ['spend', 'response_cost', 'tool_usage_cost', 'metadata_tool_usage_cost'], 'decimal(18, 12)', 'a number'
+            )
+            + [[
+                "try_cast(prompt_tokens as bigint) < read_tokens + greatest(write_total, write_with_lifetime)",
+                "'cached and cache-write tokens exceed prompt_tokens, which includes them'",
+            ], [
+                "try_cast(reasoning_tokens as bigint) > try_cast(completion_tokens as bigint)",
+                "'reasoning_tokens exceed completion_tokens, of which they are a part'",
+            ]]
+        ) }} as _reject_reason
+    from counted
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        'litellm' as gateway,
+        case row_kind
+            when 'billed_retry' then coalesce(retried_request_id, regexp_replace(logged_id, '-attempt-[0-9]+$', ''))
+            else logged_id
+        end as request_id,
+        case row_kind
+            when 'billed_retry' then coalesce(
+                try_cast(nullif(regexp_extract(logged_id, '-attempt-([0-9]+)$', 1), '') as bigint),
+                try_cast(nullif(regexp_extract(litellm_call_id, '-attempt-([0-9]+)$', 1), '') as bigint),
+                try_cast(billed_retry_attempt as bigint)
+            )
+            else {{ count('attempted_retries') }} + 1
+        end as attempt_number,
+        row_kind,
+        coalesce(key_team_id, team_id) as team_id,
+        {{ without_email('coalesce(key_user_id, user_name)') }} as user_id,
+        {{ without_email(
+            'coalesce(spend_logs_metadata_tenant_id, spend_logs_metadata_tenant, requester_metadata_tenant_id, '
+            ~ 'requester_metadata_tenant, end_user, key_end_user_id)'
+        ) }} as tenant_id,
+        session_id,
+        trace_id,
+        cast(null as varchar) as parent_request_id,  -- LiteLLM's parent is the retried request: request_id here
+        case
+            when starts_with(coalesce(key_hash, key, api_key), 'sk-') then sha256(coalesce(key_hash, key, api_key))
+            else coalesce(key_hash, key, api_key)
+        end as api_key_hash,
+
+        ---------- strings
+        {% for column, names in caller_names.items() if column not in ['tenant_id', 'prompt_template_version'] -%}
+        coalesce(
+            {%- for part in ['spend_logs_metadata', 'requester_metadata'] %}
+            {%- for name in names %}
+            {{ part }}_{{ name }},
+            {%- endfor %}
+            {%- endfor %}
+            nullif(regexp_extract(request_tags, '"(?:{{ names | join('|') }}): ?([^"]+)"', 1), '')
+        ) as {{ column }},
+        {% endfor -%}
+        lower(custom_llm_provider) as provider,
+        model,
+        coalesce(model_group, model) as requested_model,
+        service_tier,
+        coalesce(
+            spend_logs_metadata_prompt_template_version,
+            spend_logs_metadata_prompt_version,
+            requester_metadata_prompt_template_version,
+            requester_metadata_prompt_version,
+            nullif(regexp_extract(request_tags, '"(?:prompt_template_version|prompt_version): ?([^"]+)"', 1), '')
+        ) as prompt_template_version,
+        cast(null as varchar) as prompt_fingerprint,  -- the log's messages are not read
+        coalesce(error_code, metadata_error_code, case when status = 'success' then '200' end) as status_code,
+
+        ---------- numerics
+        {{ count('prompt_tokens') }}
+        - read_tokens - greatest(write_total, write_with_lifetime) as uncached_input_tokens,
+        read_tokens as cache_read_tokens,
+        coalesce({{ count('write_5m_tokens') }}, 0)
+        + greatest(write_total - write_with_lifetime, 0) as cache_write_5m_tokens,  -- and those of unknown lifetime
+        coalesce({{ count('write_30m_tokens') }}, 0) as cache_write_30m_tokens,
+        coalesce({{ count('write_1h_tokens') }}, 0) as cache_write_1h_tokens,
+        coalesce({{ count('write_12h_tokens') }}, 0) as cache_write_12h_tokens,
+        try_cast(completion_tokens as bigint) as output_tokens,
+        try_cast(reasoning_tokens as bigint) as reasoning_tokens,
+        cast(null as bigint) as system_prompt_tokens,  -- LiteLLM counts no part of the prompt
+        cast(null as bigint) as context_tokens,
+        coalesce(
+            try_cast(server_web_search_requests as bigint), try_cast(details_web_search_requests as bigint)
+        ) as web_search_count,
+        case row_kind
+            when 'billed_retry' then cast(0 as bigint)  -- its money counts, the request is counted in its final row
+            when 'settlement' then greatest(
+                coalesce({{ count('batch_successful_requests') }}, 0)
+                + coalesce({{ count('batch_failed_requests') }}, 0),
+                1
+            )
+            else cast(1 as bigint)
+        end as request_count,
+        try_cast(attempted_retries as bigint) as retry_count,
+        coalesce(
+            (epoch_us(ended_at) - epoch_us(started_at)) / 1000.0, try_cast(request_duration_ms as double)
+        ) as latency_ms,
+        try_cast(coalesce(tool_usage_cost, metadata_tool_usage_cost) as decimal(18, 12)) as tool_cost_usd,
+        try_cast(coalesce(response_cost, spend) as decimal(18, 12)) as reported_cost_usd,
+
+        ---------- booleans
+        coalesce(status = 'failure', false) as is_error,
+        try_cast(stream as boolean) as is_streaming,
+
+        ---------- timestamps
+        started_at as requested_at,
+
+        ---------- provenance
+        _source_file,
+        _source_row,
+        _file_version,
+        _reject_reason,
+        {{ rejected_text(may_hold_prompts=true) }} as _rejected_record
+    from checked
+
+)
+
+select * from renamed

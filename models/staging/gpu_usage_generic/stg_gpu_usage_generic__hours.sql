@@ -1,0 +1,95 @@
+{{ config(
+    enabled = 'generic' in var('formats').get('gpu_usage', []),
+    on_schema_change = 'fail',
+    pre_hook = "{{ forget_replaced_files() }}",
+) }}
+
+{%- set fields = {
+    'hour_start_at': '$.hour_start_at',
+    'pool_id': '$.pool_id',
+    'node_id': '$.node_id',
+    'gpu_id': '$.gpu_id',
+    'gpu_model': '$.gpu_model',
+    'is_allocated': '$.is_allocated',
+    'utilization_share': '$.utilization_share',
+    'memory_used_share': '$.memory_used_share',
+    'running_requests': '$.running_requests',
+    'tokens': '$.tokens',
+    'team_id': '$.team_id',
+    'job_id': '$.job_id',
+    'sample_count': '$.sample_count',
+    'expected_sample_count': '$.expected_sample_count',
+} %}
+
+with
+
+source as (
+
+    select * from {{ landed_records('gpu_usage', 'generic', fields) }}
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ reject_reason(
+            required_checks(['hour_start_at', 'pool_id', 'gpu_id'])
+            + type_checks(['hour_start_at'], 'timestamptz', 'an ISO 8601 time')
+            + type_checks(['is_allocated'], 'boolean', 'true or false')
+            + type_checks(['utilization_share', 'memory_used_share'], 'decimal(9, 6)', 'a number')
+            + count_checks(['running_requests', 'tokens', 'sample_count', 'expected_sample_count'])
+            + [[
+                utc('hour_start_at') ~ " != date_trunc('hour', " ~ utc('hour_start_at') ~ ")",
+                "'hour_start_at is not the start of an hour: ' || left(hour_start_at, 40)",
+            ], [
+                "try_cast(utilization_share as decimal(9, 6)) not between 0 and 1",
+                "'utilization_share is not between 0 and 1: ' || left(utilization_share, 40)",
+            ], [
+                "try_cast(memory_used_share as decimal(9, 6)) not between 0 and 1",
+                "'memory_used_share is not between 0 and 1: ' || left(memory_used_share, 40)",
+            ]]
+        ) }} as _reject_reason
+    from source
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        {{ utc('hour_start_at') }} as hour_start_at,
+        pool_id,
+        node_id,
+        gpu_id,
+        gpu_model,
+
+        ---------- booleans
+        try_cast(is_allocated as boolean) as is_allocated,
+
+        ---------- numerics
+        try_cast(utilization_share as decimal(9, 6)) as utilization_share,
+        try_cast(memory_used_share as decimal(9, 6)) as memory_used_share,
+        try_cast(running_requests as bigint) as running_requests,
+        try_cast(tokens as bigint) as tokens,
+
+        ---------- ids
+        team_id,
+        job_id,
+
+        ---------- numerics
+        try_cast(sample_count as bigint) as sample_count,
+        try_cast(expected_sample_count as bigint) as expected_sample_count,
+
+        ---------- provenance
+        _source_file,
+        _source_row,
+        cast(1 as bigint) as _source_item,
+        _file_version,
+        _reject_reason,
+        {{ rejected_text(may_hold_prompts=false) }} as _rejected_record
+    from checked
+
+)
+
+select * from renamed

@@ -1,0 +1,108 @@
+{{ config(
+    enabled = 'generic_invoice' in var('formats').get('provider_costs', []),
+    on_schema_change = 'fail',
+    pre_hook = "{{ forget_replaced_files() }}",
+) }}
+
+{%- set fields = {
+    'provider': '$.provider',
+    'invoice_account_id': '$.account_id',
+    'invoice_id': '$.invoice_id',
+    'billing_period_start': '$.billing_period_start',
+    'charge_start_at': '$.charge_start_at',
+    'charge_end_at': '$.charge_end_at',
+    'line_type': '$.line_type',
+    'model': '$.model',
+    'meter': '$.meter',
+    'quantity': '$.quantity',
+    'unit': '$.unit',
+    'amount': '$.amount',
+    'currency': '$.currency',
+    'key_or_project_id': '$.key_or_project_id',
+    'description': '$.description',
+} %}
+
+with
+
+source as (
+
+    select * from {{ landed_records('provider_costs', 'generic_invoice', fields) }}
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ reject_reason(
+            required_checks(['provider', 'billing_period_start', 'line_type', 'amount', 'currency'])
+            + type_checks(['billing_period_start'], 'date', 'an ISO 8601 date')
+            + type_checks(['charge_start_at', 'charge_end_at'], 'timestamptz', 'an ISO 8601 time')
+            + type_checks(['amount', 'quantity'], 'decimal(38, 12)', 'a number')
+            + [[
+                "lower(line_type) not in ('usage', 'credit', 'refund', 'tax', 'fee', 'commitment', 'correction')",
+                "'line_type is none of usage, credit, refund, tax, fee, commitment, correction: ' || left(line_type, 40)",
+            ], [
+                "not regexp_full_match(currency, '[A-Za-z]{3}')",
+                "'currency is not a three-letter code: ' || left(currency, 40)",
+            ], [
+                "lower(line_type) in ('credit', 'refund') and try_cast(amount as decimal(38, 12)) > 0",
+                "'a ' || lower(line_type) || ' lowers the bill: its amount must not be above zero'",
+            ]]
+        ) }} as _reject_reason
+    from source
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        lower(provider) as provider,
+        coalesce(invoice_account_id, account_id) as account_id,
+        invoice_id,
+
+        ---------- timestamps: a line without its own times is a charge of the whole billing month
+        cast(date_trunc('month', try_cast(billing_period_start as date)) as date) as billing_period_start,
+        coalesce(
+            {{ utc('charge_start_at') }}, date_trunc('month', cast(try_cast(billing_period_start as date) as timestamp))
+        ) as charge_start_at,
+        coalesce(
+            {{ utc('charge_end_at') }},
+            {{ utc('charge_start_at') }},
+            date_trunc('month', cast(try_cast(billing_period_start as date) as timestamp)) + interval 1 month
+        ) as charge_end_at,
+
+        ---------- strings
+        lower(line_type) as line_type,
+        model,
+        case
+            when lower(meter) in (
+                'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output',
+                'input_audio', 'output_audio', 'input_image', 'request', 'web_search'
+            ) then lower(meter)
+        end as meter,
+
+        ---------- numerics
+        try_cast(quantity as decimal(38, 12)) as quantity,
+        unit,
+        try_cast(amount as decimal(38, 12)) as billed_amount,
+        upper(currency) as currency,
+
+        ---------- strings
+        key_or_project_id,
+        cast(null as varchar) as grouped_by,  -- an invoice is not a grouped report
+        coalesce(description, meter) as description,
+
+        ---------- provenance
+        _source_file,
+        _source_row,
+        cast(1 as bigint) as _source_item,
+        _file_version,
+        _reject_reason,
+        {{ rejected_text(may_hold_prompts=false) }} as _rejected_record
+    from checked
+
+)
+
+select * from renamed
