@@ -1,0 +1,128 @@
+{#
+    The records of one format's new files, as a relation to select from: one row per record, each field as text.
+
+    entity, format: the folder below landing/.
+    fields:         column name to JSON path. Records of every file type (jsonl, csv, parquet) are read as JSON objects,
+                    so a column of a csv is '$.column'.
+
+    Beside the fields: _record (the whole record, for rejects and nested parts), _unreadable (why the record could not be
+    read, else null), account_id, _source_file, _source_row (the line in the file; in Parquet and in an array of JSON
+    documents the record's number), _file_version.
+
+    A file is read once: those whose version is already in the calling model are left out.
+#}
+{% macro landed_records(entity, format, fields) %}
+    {%- set files = new_files(entity, format) -%}
+    (
+        with
+
+        lines as (
+            {%- set readers = [] %}
+            {%- for reader in ['jsonl', 'csv', 'parquet'] %}
+                {%- set of_reader = files | selectattr('reader', 'equalto', reader) | list %}
+                {%- for delimiter, group in of_reader | groupby('delimiter') %}
+                    {%- do readers.append(records_as_json(reader, delimiter, group)) %}
+                {%- endfor %}
+            {%- endfor %}
+            {%- if not readers %}
+                {%- do readers.append("select '' as read_path, cast(0 as bigint) as _source_row, '' as line where false") %}
+            {%- endif %}
+            {{ readers | join('\n            union all\n            ') }}
+        ),
+
+        checked as (
+            select
+                lines.read_path,
+                lines._source_row,
+                case when json_valid(lines.line) and json_type(lines.line) = 'OBJECT' then lines.line end as _record,
+                lines.line
+            from lines
+            where lines.line is not null and trim(lines.line) != ''
+        ),
+
+        extracted as (
+            select
+                *,
+                json_extract_string(_record, [{% for path in fields.values() %}'{{ path }}', {% endfor %}'$._unreadable']) as _values
+            from checked
+        )
+
+        select
+            {%- for name in fields %}
+            nullif(extracted._values[{{ loop.index }}], '') as {{ name }},
+            {%- endfor %}
+            case
+                when extracted._record is null then 'not a JSON object'
+                else extracted._values[{{ fields | length + 1 }}]
+            end as _unreadable,
+            coalesce(extracted._record, extracted.line) as _record,
+            files.account_id,
+            files.file_id as _source_file,
+            extracted._source_row,
+            files.file_version as _file_version
+        from extracted
+        inner join {{ ref('stg_landing__files') }} as files on extracted.read_path = files.read_path
+        where files.entity = '{{ entity }}' and files.format = '{{ format }}'
+    )
+{% endmacro %}
+
+{# SQL that reads one group of files with one reader: read_path, _source_row, line (a JSON object as text). #}
+{% macro records_as_json(reader, delimiter, files) -%}
+    {%- set paths = "['" ~ (files | map(attribute='read_path') | map('replace', "'", "''") | join("', '")) ~ "']" -%}
+    {%- if reader == 'parquet' -%}
+        select filename as read_path, file_row_number + 1 as _source_row, cast(to_json(records) as varchar) as line
+        from read_parquet({{ paths }}, union_by_name = true, filename = true, file_row_number = true) as records
+    {%- elif reader == 'csv' -%}
+        {#- The header is line 1. The registry hands over only files in which every record is one line. -#}
+        select read_path, row_in_scan - min(row_in_scan) over (partition by read_path) + 2 as _source_row, line
+        from (
+            select filename as read_path, row_number() over () as row_in_scan, cast(to_json(records) as varchar) as line
+            from read_csv(
+                {{ paths }}, delim = '{{ delimiter }}', quote = '"', escape = '"', header = true, all_varchar = true,
+                union_by_name = true, filename = true, sample_size = 1, max_line_size = 33554432
+            ) as records
+        )
+    {%- else -%}
+        {#- One text column, cut at line ends only: byte 1 occurs in no JSON text. -#}
+        select read_path, row_in_scan - min(row_in_scan) over (partition by read_path) + 1 as _source_row, line
+        from (
+            select filename as read_path, row_number() over () as row_in_scan, line
+            from read_csv(
+                {{ paths }}, columns = {'line': 'VARCHAR'}, delim = '{{ "\x01" }}', quote = '', escape = '', header = false,
+                auto_detect = false, filename = true, strict_mode = false, max_line_size = 33554432
+            )
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{# The files of a format that the calling model has not read yet, as rows of the registry. #}
+{% macro new_files(entity, format) %}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- set registry = load_relation(ref('stg_landing__files')) -%}
+    {%- if not registry -%}{{ return([]) }}{%- endif -%}
+    {%- set seen = load_relation(this) if is_incremental() else none -%}
+    {%- set query -%}
+        select reader, delimiter, read_path
+        from {{ registry }}
+        where
+            entity = '{{ entity }}'
+            and format = '{{ format }}'
+            and {{ is_read_file() }}
+            {% if seen %}and file_version not in (select distinct _file_version from {{ seen }}){% endif %}
+        order by file_id
+    {%- endset -%}
+    {{ return(run_query(query) | list) }}
+{% endmacro %}
+
+{# The files of the registry whose records belong in the warehouse. #}
+{% macro is_read_file() %}status in ('ok', 'repaired', 'unreadable'){% endmacro %}
+
+{# Pre-hook of each staging model: rows of a replaced, removed or duplicate file leave before its new version is read. #}
+{% macro forget_replaced_files() %}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }}
+        where _file_version not in (
+            select file_version from {{ ref('stg_landing__files') }} where {{ is_read_file() }}
+        )
+    {%- endif -%}
+{% endmacro %}

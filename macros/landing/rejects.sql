@@ -1,0 +1,72 @@
+{#
+    Checks of one record, in order: the first that fails is the reject's reason, null when all hold.
+    checks: list of [condition that must not be true, reason as SQL text].
+#}
+{% macro reject_reason(checks) -%}
+    case
+        when _unreadable is not null then _unreadable
+        {%- for condition, reason in checks %}
+        when {{ condition }} then {{ reason }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{# A text field that says something, but not a value of the type. #}
+{% macro is_mistyped(field, type) -%}
+    {{ field }} is not null and try_cast({{ field }} as {{ type }}) is null
+{%- endmacro %}
+
+{# Checks that each of these fields, where it is given, is a whole number from zero to 10^15 (more is a damaged value). #}
+{% macro count_checks(fields) %}
+    {%- set checks = [] -%}
+    {%- for field in fields -%}
+        {%- do checks.append([
+            is_mistyped(field, 'bigint'), "'" ~ field ~ " is not a whole number: ' || left(" ~ field ~ ", 40)"
+        ]) -%}
+        {%- do checks.append(["try_cast(" ~ field ~ " as bigint) < 0", "'" ~ field ~ " is negative: ' || left(" ~ field ~ ", 40)"]) -%}
+        {%- do checks.append([
+            "try_cast(" ~ field ~ " as bigint) > 1000000000000000", "'" ~ field ~ " is too large: ' || left(" ~ field ~ ", 40)"
+        ]) -%}
+    {%- endfor -%}
+    {{ return(checks) }}
+{% endmacro %}
+
+{# A count as bigint; null when it is no such count (count_checks then rejects the record), so that sums never overflow. #}
+{% macro count(field) -%}
+    case when try_cast({{ field }} as bigint) between 0 and 1000000000000000 then try_cast({{ field }} as bigint) end
+{%- endmacro %}
+
+{# Checks that each of these fields is given. The reason lists what the record has, which names a changed csv header. #}
+{% macro required_checks(fields) %}
+    {%- set checks = [] -%}
+    {%- for field in fields -%}
+        {%- do checks.append([
+            field ~ " is null",
+            "'required field " ~ field ~ " is missing; the record has ' || left(array_to_string(json_keys(_record), ', '), 200)"
+        ]) -%}
+    {%- endfor -%}
+    {{ return(checks) }}
+{% endmacro %}
+
+{# Checks that each of these fields, where it is given, reads as the type. words: what the reader is told. #}
+{% macro type_checks(fields, type, words) %}
+    {%- set checks = [] -%}
+    {%- for field in fields -%}
+        {%- do checks.append([is_mistyped(field, type), "'" ~ field ~ " is not " ~ words ~ ": ' || left(" ~ field ~ ", 40)"]) -%}
+    {%- endfor -%}
+    {{ return(checks) }}
+{% endmacro %}
+
+{# An ISO 8601 time with its zone, or UTC when it names none, as UTC timestamp. #}
+{% macro utc(field) -%}
+    cast(timezone('UTC', try_cast({{ field }} as timestamptz)) as timestamp)
+{%- endmacro %}
+
+{# The text that a reject keeps. Records that may hold prompt text keep their length only. #}
+{% macro rejected_text(may_hold_prompts) -%}
+    {%- if may_hold_prompts -%}
+        case when _reject_reason is not null then '[withheld: ' || length(_record) || ' characters that may hold prompt text]' end
+    {%- else -%}
+        case when _reject_reason is not null then left(_record, 1000) end
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,17 @@
+"""The file registry: one row per file of the landing zone. What it does is in ai_cost_audit/landing.py."""
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+
+    from ai_cost_audit import landing, settings
+
+    zone, relation = settings.landing(), str(dbt.this)
+    known = landing.load_registry(session, relation)
+    files = landing.scan(zone, settings.warehouse() / "repaired", known)
+    if known and not files:
+        raise FileNotFoundError(
+            f"{zone}: the landing zone is empty or missing, and the last build read {len(known)} files from it. "
+            "Check AI_COST_LANDING or the mount; to start over, remove build.duckdb."
+        )
+    return landing.as_relation(session, files)
