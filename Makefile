@@ -97,7 +97,7 @@ parse: setup .test/.gitignore
 	$(call timed,dbt parse,dbt --quiet parse)
 
 bouncer: parse
-	$(call timed,dbt-bouncer,dbt-bouncer run --show-all-failures)
+	$(call timed,dbt-bouncer,COLUMNS=140 dbt-bouncer run --show-all-failures)
 
 dialect: parse
 	$(call timed,SQL dialect,dbt --quiet compile && python -m ai_cost_audit.lint_sql .test/target/compiled/ai_cost_audit/models)

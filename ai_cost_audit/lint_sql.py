@@ -2,12 +2,12 @@
 
     python -m ai_cost_audit.lint_sql target/compiled/ai_cost_audit/models
 
-Reads compiled SQL as tokens, so that a finding has the word and the line as they stand in the file, and lets sqlglot
-write each statement for Spark as a second opinion. Staging reads files and may use what DuckDB offers. Prints
-`file:line: construct: what to write instead`; ends with 1 when it printed anything.
+Reads compiled SQL as tokens, so that a finding has the word and the line as they stand in the file, and lets
+sqlglot write each statement for Spark as a second opinion. Staging may use what DuckDB offers.
+Prints `file:line: construct: what to write instead`; ends with 1 when it found anything.
 
-What it cannot see: values. Division and `date - date` differ by type, and `order by` puts nulls first in Spark and last
-in DuckDB: cast the one, state `nulls last` in the other where it matters.
+What it cannot see: values. Division and `date - date` differ by type, and `order by` puts nulls first in
+Spark and last in DuckDB: cast the one, state `nulls last` in the other where it matters.
 """
 
 from __future__ import annotations
@@ -21,37 +21,38 @@ from pathlib import Path
 import sqlglot
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 MACRO = "a dispatched macro in macros/dialect/"
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Both engines have these with one meaning, for the types that the models use.
-SHARED_FUNCTIONS = frozenset(
-    # aggregates
-    "count sum avg min max count_if bool_and bool_or median percentile_cont percentile_disc stddev_pop stddev_samp "
-    "var_pop var_samp corr grouping "
-    # windows
-    "row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value "
-    # conditions and types
-    "coalesce nullif ifnull if greatest least cast try_cast "
-    # numbers
-    "abs ceil ceiling floor round sign sqrt exp ln log10 pow power mod "
-    # text
-    "lower upper trim ltrim rtrim length left right substring substr replace reverse repeat lpad rpad position instr "
-    "contains split_part concat_ws translate ascii md5 "
-    # dates
-    "extract date_trunc year quarter month day hour minute dayofmonth dayofyear weekofyear last_day make_date".split()
+SHARED_FUNCTIONS = (
+    _words("count sum avg min max count_if bool_and bool_or median percentile_cont percentile_disc")
+    | _words("grouping corr stddev_pop stddev_samp var_pop var_samp")
+    | _words("row_number rank dense_rank percent_rank cume_dist ntile lag lead")
+    | _words("first_value last_value nth_value")
+    | _words("coalesce nullif ifnull if greatest least cast try_cast")
+    | _words("abs ceil ceiling floor round sign sqrt exp ln log10 pow power mod")
+    | _words("lower upper trim ltrim rtrim length left right substring substr replace reverse repeat")
+    | _words("lpad rpad position instr contains split_part concat_ws translate ascii md5 regexp_replace")
+    | _words("extract date_trunc year quarter month day hour minute")
+    | _words("dayofmonth dayofyear weekofyear last_day make_date")
 )
 
-# What macros/dialect/ writes for DuckDB: fine in compiled SQL, but the macro must have written it, not the model.
+# What macros/dialect/ writes for DuckDB: fine in compiled SQL, if the macro wrote it and not the model.
 MACRO_FUNCTIONS = frozenset({"timezone", "date_diff", "unnest", "generate_series"})
 
 # Words that may stand before a parenthesis and call nothing.
-NOT_FUNCTIONS = frozenset(
-    "all and any as between both by case cube distinct else end except exists filter from grouping group having "
-    "in inner interval intersect is join lateral leading like ilike not on or order outer over partition recursive rollup "
-    "select sets some then trailing union using values when where window with within cross full limit offset "
-    "group_by order_by partition_by".split()
+NOT_FUNCTIONS = (
+    _words("all and any as between both by case cross cube distinct else end except exists filter from full")
+    | _words("group group_by grouping_sets having ilike in inner intersect interval is join lateral leading")
+    | _words("like limit not offset on or order order_by outer over partition partition_by recursive rollup")
+    | _words("select sets some then trailing union using values when where window with within")
 )
 
 INSTEAD = {
@@ -90,7 +91,9 @@ INSTEAD = {
 }
 
 # Types that both engines write the same way. Spark has no varchar without a length.
-SHARED_TYPES = frozenset("string boolean tinyint smallint int integer bigint float double decimal date timestamp".split())
+SHARED_TYPES = _words(
+    "string boolean tinyint smallint int integer bigint float double decimal date timestamp"
+)
 TYPE_INSTEAD = {
     "varchar": "string",
     "text": "string",
@@ -102,7 +105,7 @@ TYPE_INSTEAD = {
     "timestamptz": "timestamp, in UTC",
     "json": "string",
 }
-SHARED_DATE_PARTS = frozenset("year quarter month week day hour minute doy".split())
+SHARED_DATE_PARTS = _words("year quarter month week day hour minute doy")
 
 TOKEN_RULES = {
     TokenType.QUALIFY: ("qualify", "row_number() in a CTE and a filter on 1"),
@@ -151,6 +154,7 @@ SEQUENCES: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 STAGING = "staging"
+CASTS = ("cast", "try_cast")
 SET_OPERATIONS = {TokenType.UNION, TokenType.INTERSECT, TokenType.EXCEPT}
 CLAUSE_ENDS = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
 
@@ -171,17 +175,18 @@ def lint(sql: str) -> list[Finding]:
     except SqlglotError as error:
         return [Finding(1, "not readable as SQL", _first_line(error))]
     found = {
+        *_second_opinion(sql),
         *_simple_rules(tokens),
         *_functions(tokens),
         *_types(tokens),
         *_from_first(tokens),
         *_texts(tokens),
     }
-    return sorted(found) or _second_opinion(sql)
+    return sorted(found)
 
 
 def lint_source(sql: str) -> list[Finding]:
-    """Functions that only a dialect macro may write, in a model as it was written (Jinja and comments in it)."""
+    """Functions that only a dialect macro may write, in a model as its author wrote it, with its Jinja."""
     blank = re.sub(r"\{#.*?#\}|--[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group()), sql, flags=re.DOTALL)
     calls = re.finditer(rf"\b({'|'.join(sorted(MACRO_FUNCTIONS))})\s*\(", blank, flags=re.IGNORECASE)
     return [
@@ -198,7 +203,8 @@ def _simple_rules(tokens: Sequence[Token]) -> Iterator[Finding]:
         if token.token_type in TOKEN_RULES:
             yield Finding(token.line, *TOKEN_RULES[token.token_type])
         for sequence, instead in SEQUENCES:
-            if token.token_type != TokenType.STRING and tuple(words[index : index + len(sequence)]) == sequence:
+            here = tuple(words[index : index + len(sequence)])
+            if here == sequence and token.token_type != TokenType.STRING:
                 yield Finding(token.line, " ".join(sequence), instead)
         if token.token_type == TokenType.COMMA and following in CLAUSE_ENDS:
             yield Finding(token.line, "comma after the last item", "no comma there")
@@ -212,7 +218,7 @@ def _is_name(token: Token) -> bool:
 
 
 def _functions(tokens: Sequence[Token]) -> Iterator[Finding]:
-    """Each word before a parenthesis that is no shared function, no keyword, no type and no list of column names."""
+    """Each word before a parenthesis that is no shared function, keyword, type or list of column names."""
     for index in range(len(tokens) - 1):
         token, name = tokens[index], tokens[index].text.lower().replace(" ", "_")
         if tokens[index + 1].token_type != TokenType.L_PAREN or not _is_name(token):
@@ -221,15 +227,30 @@ def _functions(tokens: Sequence[Token]) -> Iterator[Finding]:
         is_type = before == "as" and name in SHARED_TYPES | TYPE_INSTEAD.keys()
         if name in NOT_FUNCTIONS or is_type or before in ("as", ")"):
             continue
-        if name == "extract":
-            part = tokens[index + 2].text.lower()
-            if part not in SHARED_DATE_PARTS:
-                yield Finding(token.line, f"extract({part})", MACRO)
-        elif name == "date_trunc":
-            if index < 2 or before != "(" or tokens[index - 2].text.lower() not in ("cast", "try_cast"):
-                yield Finding(token.line, "date_trunc() as it comes", "cast(date_trunc(part, value) as date)")
+        if name == "extract" and (part := tokens[index + 2].text.lower()) not in SHARED_DATE_PARTS:
+            yield Finding(token.line, f"extract({part})", MACRO)
+        elif name == "date_trunc" and (before != "(" or tokens[index - 2].text.lower() not in CASTS):
+            yield Finding(token.line, "date_trunc() as it comes", "cast(date_trunc(part, value) as date)")
+        elif name == "regexp_replace" and not _is_anchored(tokens, index):
+            yield Finding(token.line, "regexp_replace() of a part in the middle", MACRO)
         elif name not in SHARED_FUNCTIONS | MACRO_FUNCTIONS:
-            yield Finding(token.line, f"{name}()", INSTEAD.get(name, f"a function that both engines have, or {MACRO}"))
+            instead = INSTEAD.get(name, f"a function that both engines have, or {MACRO}")
+            yield Finding(token.line, f"{name}()", instead)
+
+
+def _is_anchored(tokens: Sequence[Token], index: int) -> bool:
+    """DuckDB replaces the first match and Spark each one: the same where the pattern is bound to an end."""
+    depth = 0
+    for token, following in zip(tokens[index + 1 :], tokens[index + 2 :], strict=False):
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        if depth == 1 and token.token_type == TokenType.COMMA:
+            pattern = following.text if following.token_type == TokenType.STRING else ""
+            while (
+                outside := re.sub(r"\([^()]*\)", "", pattern)
+            ) != pattern:  # `|` in a group is no way around
+                pattern = outside
+            return "|" not in pattern and (pattern.startswith("^") or pattern.endswith("$"))
+    return False
 
 
 def _types(tokens: Sequence[Token]) -> Iterator[Finding]:
@@ -238,7 +259,7 @@ def _types(tokens: Sequence[Token]) -> Iterator[Finding]:
     for index, token in enumerate(tokens):
         word = token.text.lower()
         if token.token_type == TokenType.L_PAREN:
-            casts.append(index > 0 and tokens[index - 1].text.lower() in ("cast", "try_cast"))
+            casts.append(index > 0 and tokens[index - 1].text.lower() in CASTS)
         elif token.token_type == TokenType.R_PAREN and casts:
             casts.pop()
         elif word == "as" and casts and casts[-1] and index + 2 < len(tokens):
@@ -270,8 +291,8 @@ def _texts(tokens: Sequence[Token]) -> Iterator[Finding]:
     for index, token in enumerate(tokens):
         if token.token_type == TokenType.STRING and "\\" in token.text:
             yield Finding(token.line, "backslash in text", "text without it: Spark reads an escape")
-        beside = tokens[max(index - 1, 0) : index + 2]
-        if token.token_type == TokenType.IDENTIFIER and not any(t.token_type == TokenType.DOT for t in beside):
+        beside = {other.token_type for other in tokens[max(index - 1, 0) : index + 2]}
+        if token.token_type == TokenType.IDENTIFIER and TokenType.DOT not in beside:
             yield Finding(token.line, f'"{token.text}"', "a lower-case name without quotes: Spark reads text")
 
 
@@ -293,7 +314,7 @@ def _first_line(error: Exception) -> str:
 
 
 def lint_folder(compiled: Path, source: Path) -> tuple[int, list[str]]:
-    """How many models after staging were read, and a line per finding. `source` holds the same files with their Jinja."""
+    """How many models after staging were read, and a line per finding. `source`: the same, with Jinja."""
     paths = sorted(p for p in compiled.rglob("*.sql") if p.relative_to(compiled).parts[0] != STAGING)
     models = [path for path in paths if path.is_file() and ".yml" not in str(path.parent)]
     lines = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ai_cost_audit.demo import bills, gpus
-from ai_cost_audit.demo.company import POOLS, ROUTE_INDEX, ROUTES, TEAM_BY_ID, TRAINING_POOL_ID, Route
+from ai_cost_audit.demo.company import POOLS, ROUTES, TEAM_BY_ID, TRAINING_POOL_ID, Route
 from ai_cost_audit.demo.defects import (
     ALL_DEFECTS,
     BYPASS,
@@ -37,9 +38,10 @@ from ai_cost_audit.demo.defects import (
 )
 from ai_cost_audit.demo.prices import PriceBook, cost_units, usd
 from ai_cost_audit.demo.traces import TraceWriter
-from ai_cost_audit.demo.traffic import DAY_MS, Demand, Ints, Rows, day_rows
+from ai_cost_audit.demo.traffic import DAY_MS, Demand, Ints, Rows, Slice, attempts
 
 PARQUET_ABOVE = 2_000_000  # requests
+SLICE_REQUESTS = 200_000  # requests held in memory at once
 METER_COLUMNS = {
     "input": "uncached",
     "cache_read": "read",
@@ -153,8 +155,9 @@ def simulate(
     trace_lines = 0
     with TraceWriter(landing, calendar, models, as_parquet) as writer:
         for number, day in enumerate(calendar.days, start=1):
-            rows = _one_day(books, expected, day, seed)
-            trace_lines += writer.write(day, rows) if rows else 0
+            for piece in _slices(day, expected):
+                rows = _rows(books, expected, piece, seed)
+                trace_lines += writer.write(piece, rows) if rows else 0
             if progress:
                 progress("days of traces", number, len(calendar.days))
     if BYPASS in calendar.plant:
@@ -182,13 +185,21 @@ def _models(prices: PriceBook, calendar: Calendar) -> dict[str, str]:
     return models
 
 
-def _one_day(books: _Books, expected: Mapping[tuple[int, date], float], day: date, seed: int) -> Rows | None:
-    """All attempts of a day, priced and in order of time."""
+def _slices(day: date, expected: Mapping[tuple[int, date], float]) -> list[Slice]:
+    """One slice for a day, or several when it has very many requests."""
+    requests = sum(expected[number, day] for number in range(len(ROUTES)))
+    parts = math.ceil(requests / SLICE_REQUESTS)
+    return [Slice(day, part, parts) for part in range(parts)]
+
+
+def _rows(books: _Books, expected: Mapping[tuple[int, date], float], piece: Slice, seed: int) -> Rows | None:
+    """All attempts of a slice, priced and in order of time."""
     parts = []
-    for route in ROUTES:
-        rows = day_rows(route, day, expected[ROUTE_INDEX[route.route_id], day], seed, books.calendar)
+    for number, route in enumerate(ROUTES):
+        share = expected[number, piece.day] / piece.parts
+        rows = attempts(route, piece, share, seed, books.calendar)
         if rows is not None:
-            books.add(route, day, rows)
+            books.add(route, piece.day, rows)
             parts.append(rows)
     if not parts:
         return None

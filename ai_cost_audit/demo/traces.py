@@ -1,4 +1,4 @@
-"""Write a day of attempts as gateway traces: one file a day and format, by DuckDB."""
+"""Write attempts as gateway traces: one file a day and format (more on very large days), by DuckDB."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from ai_cost_audit.demo.company import ROUTES, digest
 from ai_cost_audit.demo.defects import Calendar
-from ai_cost_audit.demo.traffic import NOBODY, STAMPED, Ints, Rows, prompt_version
+from ai_cost_audit.demo.traffic import NOBODY, STAMPED, Ints, Rows, Slice, prompt_version
 
 UNKNOWN_KEY = digest("key/not-registered")
 LITELLM_PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "google": "gemini"}
@@ -165,27 +165,28 @@ class TraceWriter:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def write(self, day: date, rows: Rows) -> int:
-        """Write one day, with yesterday's rows that are logged again today; returns the lines written."""
-        is_last = day == self._calendar.days[-1]
+    def write(self, piece: Slice, rows: Rows) -> int:
+        """Write a slice, with rows of the one before that are logged again; returns the lines written."""
+        is_last = piece.day == self._calendar.days[-1] and piece.part == piece.parts - 1
         logged = _with_repeats(rows, self._late, is_last)
         marked = rows["dup"] == 2
         self._late = {name: values[marked] for name, values in rows.items()}
         logged["position"] = np.arange(len(logged["ts"]))
         written = 0
         for gateway in ("generic",) if self._as_parquet else ("generic", "litellm"):
-            written += self._copy(day, gateway, logged)
+            written += self._copy(piece, gateway, logged)
         return written
 
-    def _copy(self, day: date, gateway: str, rows: Rows) -> int:
-        routes = self._routes(day, gateway)
+    def _copy(self, piece: Slice, gateway: str, rows: Rows) -> int:
+        routes = self._routes(piece.day, gateway)
         keep = np.isin(rows["r"], routes["route_number"].to_numpy())
         day_rows = pd.DataFrame({name: values[keep] for name, values in rows.items()})
         if day_rows.empty:
             return 0
         self._connection.register("route", routes)
         self._connection.register("day_rows", day_rows)
-        path = self._folder / gateway / f"{day}.{'parquet' if self._as_parquet else 'jsonl.gz'}"
+        name = f"{piece.day}" if piece.parts == 1 else f"{piece.day}-{piece.part:03d}"
+        path = self._folder / gateway / f"{name}.{'parquet' if self._as_parquet else 'jsonl.gz'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         query = (
             f"with named as (select {_PEOPLE} from day_rows join route on route.route_number = day_rows.r) "

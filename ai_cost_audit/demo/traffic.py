@@ -92,15 +92,26 @@ class Demand:
         return LAUNCH_MULTIPLE if route.feature == LAUNCH_FEATURE and self.calendar.is_launch(day) else 1
 
 
-def day_rows(route: Route, day: date, expected: float, seed: int, calendar: Calendar) -> Rows | None:
-    """Every attempt of a route on a UTC day, or None on a day without any."""
+@dataclass(frozen=True)
+class Slice:
+    """A day, or one of several equal parts of a day with very many requests: held in memory at once."""
+
+    day: date
+    part: int = 0
+    parts: int = 1
+
+
+def attempts(route: Route, piece: Slice, expected: float, seed: int, calendar: Calendar) -> Rows | None:
+    """Every attempt of a route in a slice of a UTC day, or None when there is none.
+
+    `expected` is the number of requests expected in the slice.
+    """
+    day = piece.day
     number = ROUTE_INDEX[route.route_id]
     day_number = (day - calendar.start).days
-    rng = np.random.default_rng([seed, number, day_number])
+    rng = np.random.default_rng([seed, number, day_number, piece.part])
     count = int(rng.poisson(expected * math.exp(rng.normal(0, 0.03))))
-    has_runaway = (
-        RUNAWAY in calendar.plant and route.route_id == RUNAWAY_ROUTE and day == calendar.audit_day(9)
-    )
+    loops_here = route.route_id == RUNAWAY_ROUTE and day == calendar.audit_day(9) and piece.part == 0
     parts = []
     if count:
         requests = (
@@ -112,12 +123,13 @@ def day_rows(route: Route, day: date, expected: float, seed: int, calendar: Cale
         if route.route_id == CACHE_ROUTE and calendar.is_cache_broken(day):
             _strip_cache(requests)
         parts.append(_with_failed_attempts(rng, requests, day))
-    if has_runaway:
+    if loops_here and RUNAWAY in calendar.plant:
         parts.append(runaway_rows(route, day, seed))
     if not parts:
         return None
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    _add_ids(rows, number, day_number, seed)
+    _add_ids(rows, (day_number << 48) | (number << 40) | (piece.part << 32), seed)
+    rows["r"] = np.full(len(rows["ts"]), number, np.int64)
     rows["dup"] = _duplicates(rng, len(rows["ts"])) * (1 - rows["is_runaway"])
     return rows
 
@@ -342,13 +354,12 @@ def _mix(values: Ints, seed: int) -> NDArray[np.uint64]:
         return np.asarray(z ^ (z >> np.uint64(31)))
 
 
-def _add_ids(rows: Rows, route_number: int, day_number: int, seed: int) -> None:
-    base = (day_number << 48) | (route_number << 40)
+def _add_ids(rows: Rows, base: int, seed: int) -> None:
+    """Request and session ids: `base` keeps those of different routes and slices apart."""
     rows["rid"] = _mix(rows.pop("request") + base, seed).view(np.int64)
     session = rows["session"]
     rows["sid"] = np.where(session == 0, 0, _mix(session + base + (1 << 39), seed).view(np.int64))
     rows["is_runaway"] = (session == RUNAWAY_SESSION).astype(np.int64)
-    rows["r"] = np.full(len(session), route_number, np.int64)
     del rows["session"], rows["group"]
 
 

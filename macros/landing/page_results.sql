@@ -82,8 +82,9 @@
                     else item.problem
                 end as _problem,
                 case
-                    when item is not null and item.problem is null
-                        then json_extract_string(item.result, [{% for path in fields.values() %}'{{ path }}'{{ ', ' if not loop.last }}{% endfor %}])
+                    when item is not null and item.problem is null then json_extract_string(
+                        item.result, [{% for path in fields.values() %}'{{ path }}'{{ ', ' if not loop.last }}{% endfor %}]
+                    )
                 end as _values
             from unnested
 
@@ -108,7 +109,12 @@
 
 {# The names of the dimensions that a report was grouped by, sorted: those that say something in this row. #}
 {% macro grouped_by(dimensions) -%}
-    nullif(concat_ws(',' {%- for name in dimensions | sort %}, case when {{ name }} is not null then '{{ name }}' end{% endfor %}), '')
+    nullif(concat_ws(
+        ','
+        {%- for name in dimensions | sort %},
+        case when {{ name }} is not null then '{{ name }}' end
+        {%- endfor %}
+    ), '')
 {%- endmacro %}
 
 {# Unix seconds, with or without a fraction, as UTC timestamp; null when it is no number between the years 2000 and 2100. #}

@@ -11,9 +11,24 @@
     end
 {%- endmacro %}
 
-{# A text field that says something, but not a value of the type. #}
+{#
+    A text field that says something, but not a value of the type. A time must lie between the years 2000 and 2100: any
+    other ('infinity', milliseconds read as seconds) is damage, and date arithmetic on it would stop the build.
+#}
 {% macro is_mistyped(field, type) -%}
-    {{ field }} is not null and try_cast({{ field }} as {{ type }}) is null
+    {%- if type in ['date', 'timestamptz'] -%}
+        {{ field }} is not null and {{ bounded_time(field, type) }} is null
+    {%- else -%}
+        {{ field }} is not null and try_cast({{ field }} as {{ type }}) is null
+    {%- endif -%}
+{%- endmacro %}
+
+{# A text field as date or timestamptz; null when it is none between the years 2000 and 2100. #}
+{% macro bounded_time(field, type) -%}
+    case
+        when try_cast({{ field }} as {{ type }}) between cast('2000-01-01' as {{ type }}) and cast('2100-01-01' as {{ type }})
+            then try_cast({{ field }} as {{ type }})
+    end
 {%- endmacro %}
 
 {# Checks that each of these fields, where it is given, is a whole number from zero to 10^15 (more is a damaged value). #}
@@ -59,7 +74,7 @@
 
 {# An ISO 8601 time with its zone, or UTC when it names none, as UTC timestamp. #}
 {% macro utc(field) -%}
-    cast(timezone('UTC', try_cast({{ field }} as timestamptz)) as timestamp)
+    cast(timezone('UTC', {{ bounded_time(field, 'timestamptz') }}) as timestamp)
 {%- endmacro %}
 
 {# The text that a reject keeps. Records that may hold prompt text keep their length only. #}

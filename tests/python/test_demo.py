@@ -49,7 +49,7 @@ class Demo:
 
 
 def views(landing: Path) -> duckdb.DuckDBPyConnection:
-    """Deduplicated attempts with their price, and what providers billed; shares no code with the simulator."""
+    """Deduplicated attempts with their price, and what was billed; shares no code with the simulator."""
     sql = duckdb.connect()
     traces = landing / "gateway_traces"
     sql.execute(f"""
@@ -257,8 +257,8 @@ def test_runaway_session(planted: Demo, clean: Demo) -> None:
     session = planted.entry("runaway_agent_loop")["subject"]
     after = planted.value(f"""
         with calls as (
-            select id, day_at, sum(usd) as usd from priced where session_id = '{session}' group by all
-            qualify row_number() over (order by day_at) > 60
+            select id, day_at, sum(usd) as usd from priced where session_id = '{session}'
+            group by id, day_at qualify row_number() over (order by day_at) > 60
         )
         select sum(usd) from calls
     """)

@@ -101,8 +101,10 @@ runs as (
 
     select
         *,
-        sum(case when is_broken and not coalesce(was_broken, false) then 1 else 0 end) over (
-            partition by route_id, provider, model order by request_date
+        cast(
+            sum(case when is_broken and not coalesce(was_broken, false) then 1 else 0 end) over (
+                partition by route_id, provider, model order by request_date
+            ) as bigint
         ) as break_number
     from numbered
 

@@ -20,9 +20,7 @@
 
 {% for format in var('formats').get('gpu_jobs', []) %}
 select
-    {%- for name, type in columns.items() %}
-    cast({{ name }} as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ typed_columns(columns) }}
 from {{ ref('stg_gpu_jobs_' ~ format ~ '__jobs') }}
 where _reject_reason is null
 {% if not loop.last %}
@@ -30,8 +28,6 @@ union all
 {% endif %}
 {% else %}
 select
-    {%- for name, type in columns.items() %}
-    cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ typed_columns(columns, is_empty=true) }}
 where 1 = 0
 {% endfor %}

@@ -192,9 +192,9 @@ spend_spike as (
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'low' as confidence,
         cast(count(*) as varchar) || ' day(s) above twice the same weekday, first '
-        || cast(min(spikes.spike_date) as varchar) || '; no planned event, no cause found' as evidence
+        || cast(min(spikes.date) as varchar) || '; no planned event, no cause found' as evidence
     from {{ ref('fct_spend_spikes_daily') }} as spikes
-    inner join period on cast(date_trunc('month', spikes.spike_date) as date) = period.audit_month
+    inner join period on cast(date_trunc('month', spikes.date) as date) = period.audit_month
     where spikes.verdict = 'unexplained'
     group by
         spikes.team_id,

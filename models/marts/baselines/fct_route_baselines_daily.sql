@@ -71,7 +71,7 @@ ratios as (
 )
 
 select
-    request_date as baseline_date,
+    request_date as date,
     route_id,
     provider,
     model,

@@ -51,8 +51,15 @@ matched as (
         coalesce(billed.provider, ledger.provider) as provider,
         billed.billed_usd,
         billed.invoice_usd,
-        coalesce(ledger.ledger_usd, 0) as ledger_usd,
-        coalesce(ledger.stamped_usd, 0) as stamped_usd,
+        -- Pools are not matched to lines of the cloud bill one by one, so they count up to what the cloud billed.
+        case
+            when billed.provider = 'gpu_cloud' then least(coalesce(ledger.ledger_usd, 0), billed.billed_usd)
+            else coalesce(ledger.ledger_usd, 0)
+        end as ledger_usd,
+        case
+            when billed.provider = 'gpu_cloud' then least(coalesce(ledger.stamped_usd, 0), billed.billed_usd)
+            else coalesce(ledger.stamped_usd, 0)
+        end as stamped_usd,
         coalesce(ledger.key_owner_usd, 0) as key_owner_usd,
         coalesce(ledger.rule_usd, 0) as rule_usd
     from billed

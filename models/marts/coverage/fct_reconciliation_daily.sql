@@ -108,7 +108,7 @@ at_grain as (
 
     select
         sides.provider,
-        case when coalesce(grains.is_monthly, false) then sides.month else sides.charge_date end as reconciliation_date,
+        case when coalesce(grains.is_monthly, false) then sides.month else sides.charge_date end as date,
         case when coalesce(grains.is_over_all_models, false) then 'all' else coalesce(sides.model, 'all') end as model,
         case when coalesce(grains.is_monthly, false) then 'month' else 'day' end as match_grain,
         grains.provider is not null as has_bill,
@@ -124,7 +124,7 @@ at_grain as (
 matched as (
 
     select
-        reconciliation_date,
+        date,
         provider,
         model,
         match_grain,
@@ -135,7 +135,7 @@ matched as (
         sum(unpriced_request_count) as unpriced_request_count
     from at_grain
     group by
-        reconciliation_date,
+        date,
         provider,
         model,
         match_grain,
@@ -153,7 +153,7 @@ gaps as (
 )
 
 select
-    reconciliation_date,
+    date,
     provider,
     model,
     match_grain,

@@ -3,7 +3,7 @@ with
 requests as (
 
     select
-        request_date as cost_date,
+        request_date as date,
         case when provider = 'self_hosted' then 'self_hosted_inference' else 'managed_api' end as cost_layer,
         provider as provider_or_pool,
         coalesce(team_id, 'unattributed') as team_id,
@@ -20,7 +20,7 @@ requests as (
 gpu_costs as (
 
     select
-        cost_date,
+        cost_date as date,
         cost_layer,
         pool_id,
         coalesce(team_id, 'unattributed') as team_id,
@@ -31,7 +31,7 @@ gpu_costs as (
 )
 
 select
-    cost_date,
+    date,
     cost_layer,
     provider_or_pool,
     team_id,
@@ -44,7 +44,7 @@ select
     cast(sum(unpriced_request_count) as bigint) as unpriced_request_count
 from requests
 group by
-    cost_date,
+    date,
     cost_layer,
     provider_or_pool,
     team_id,
@@ -53,7 +53,7 @@ group by
 union all
 -- The tokens that a pool serves are those of its requests; they are not counted a second time here.
 select
-    cost_date,
+    date,
     cost_layer,
     pool_id as provider_or_pool,
     team_id,
@@ -66,7 +66,7 @@ select
     cast(0 as bigint) as unpriced_request_count
 from gpu_costs
 group by
-    cost_date,
+    date,
     cost_layer,
     pool_id,
     team_id

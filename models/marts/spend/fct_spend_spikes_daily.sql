@@ -3,14 +3,14 @@ with
 days as (
 
     select
-        cost_date,
+        date as cost_date,
         team_id,
         feature_name,
         sum(cost_usd) as cost_usd
     from {{ ref('fct_cost_daily') }}
     where cost_layer = 'managed_api'
     group by
-        cost_date,
+        date,
         team_id,
         feature_name
 
@@ -124,7 +124,7 @@ explained as (
 )
 
 select
-    spikes.cost_date as spike_date,
+    spikes.cost_date as date,
     spikes.team_id,
     spikes.feature_name,
     cast(spikes.cost_usd as decimal(38, 12)) as cost_usd,

@@ -3,7 +3,7 @@ with
 monthly as (
 
     select
-        cast(date_trunc('month', cost_date) as date) as month,
+        cast(date_trunc('month', date) as date) as month,
         team_id,
         sum(cost_usd) as cost_usd,
         sum(case when cost_layer = 'managed_api' then cost_usd else 0 end) as managed_api_cost_usd,
@@ -13,7 +13,7 @@ monthly as (
         sum(request_count) as request_count
     from {{ ref('fct_cost_daily') }}
     group by
-        cast(date_trunc('month', cost_date) as date),
+        cast(date_trunc('month', date) as date),
         team_id
 
 ),

@@ -16,7 +16,7 @@
     {%- do fields.update({column: '$.' ~ column}) %}
 {%- endfor %}
 
-{#- The name of a machine type in free text: AWS p4d.24xlarge, Azure Standard_NC24ads_A100_v4, Google a2-highgpu-8g, Oracle BM.GPU4.8. -#}
+{#- A machine type in free text: AWS p4d.24xlarge, Azure Standard_NC24ads_A100_v4, Google a2-highgpu-8g, Oracle BM.GPU4.8. -#}
 {%- set machine_type = (
     "\\b((?:(?:ml|db|cache)\\.)?[a-z]{1,3}[0-9]{1,2}[a-z0-9-]*\\."
     ~ "(?:nano|micro|small|medium|large|xlarge|[0-9]+xlarge|metal(?:-[0-9]+xl)?)"
@@ -35,9 +35,9 @@ source as (
 
 cleaned as (
 
-    select
+    select  -- a missing value may be written as the text NULL
         {%- for column in fields %}
-        case when upper(trim({{ column }})) not in ('NULL', '') then trim({{ column }}) end as {{ column }},  -- NULL in text: missing
+        case when upper(trim({{ column }})) not in ('NULL', '') then trim({{ column }}) end as {{ column }},
         {%- endfor %}
         _record,
         _unreadable,
@@ -55,7 +55,8 @@ checked as (
         {{ reject_reason(
             [[
                 "ProviderName is null and ServiceProviderName is null",
-                "'ProviderName and ServiceProviderName are missing; the record has ' || left(array_to_string(json_keys(_record), ', '), 200)",
+                "'ProviderName and ServiceProviderName are missing; the record has ' "
+                ~ "|| left(array_to_string(json_keys(_record), ', '), 200)",
             ]]
             + required_checks([
                 'BillingAccountId', 'BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd', 'ChargeCategory',

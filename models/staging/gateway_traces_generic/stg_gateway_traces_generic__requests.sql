@@ -59,11 +59,12 @@ checked as (
                 'input_tokens', 'output_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_1h_tokens',
                 'reasoning_tokens', 'system_prompt_tokens', 'context_tokens', 'request_count', 'retry_count', 'attempt',
             ])
-            + type_checks(['latency_ms', 'tool_cost_usd', 'reported_cost_usd'], 'decimal(18, 12)', 'a number')
+            + type_checks(['latency_ms'], 'decimal(24, 6)', 'a number')
+            + type_checks(['tool_cost_usd', 'reported_cost_usd'], 'decimal(18, 12)', 'a number')
             + type_checks(['is_streaming'], 'boolean', 'true or false')
             + [[
-                "try_cast(input_tokens as bigint) < coalesce(try_cast(cached_tokens as bigint), 0) "
-                ~ "+ coalesce(try_cast(cache_write_tokens as bigint), 0) + coalesce(try_cast(cache_write_1h_tokens as bigint), 0)",
+                count('input_tokens') ~ " < coalesce(" ~ count('cached_tokens') ~ ", 0) + coalesce("
+                ~ count('cache_write_tokens') ~ ", 0) + coalesce(" ~ count('cache_write_1h_tokens') ~ ", 0)",
                 "'cached and cache-write tokens exceed input_tokens, which includes them'",
             ], [
                 "try_cast(reasoning_tokens as bigint) > try_cast(output_tokens as bigint)",
@@ -80,7 +81,7 @@ renamed as (
         ---------- ids
         'generic' as gateway,
         request_id,
-        cast(attempt as bigint) as attempt_number,
+        try_cast(attempt as bigint) as attempt_number,
         'request' as row_kind,
         team_id,
         user_id,
@@ -103,10 +104,10 @@ renamed as (
         status_code,
 
         ---------- numerics
-        try_cast(input_tokens as bigint)
-        - coalesce(try_cast(cached_tokens as bigint), 0)
-        - coalesce(try_cast(cache_write_tokens as bigint), 0)
-        - coalesce(try_cast(cache_write_1h_tokens as bigint), 0) as uncached_input_tokens,
+        {{ count('input_tokens') }}
+        - coalesce({{ count('cached_tokens') }}, 0)
+        - coalesce({{ count('cache_write_tokens') }}, 0)
+        - coalesce({{ count('cache_write_1h_tokens') }}, 0) as uncached_input_tokens,
         coalesce(try_cast(cached_tokens as bigint), 0) as cache_read_tokens,
         coalesce(try_cast(cache_write_tokens as bigint), 0) as cache_write_5m_tokens,
         cast(0 as bigint) as cache_write_30m_tokens,  -- the format has two lifetimes: the default and one hour

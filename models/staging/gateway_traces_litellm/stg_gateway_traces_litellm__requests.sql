@@ -182,7 +182,8 @@ checked as (
                     "'request_id and id are missing; the record has ' || left(array_to_string(json_keys(_record), ', '), 200)"
                 ],
                 [
-                    "case when json_valid(metadata) then json_type(metadata) != 'OBJECT' else metadata is not null end",
+                    "case when json_valid(metadata) then json_type(metadata) not in ('OBJECT', 'NULL') "
+                    ~ "else metadata is not null end",
                     "'metadata is not a JSON object'"
                 ],
             ]

@@ -63,14 +63,15 @@ renamed as (
         invoice_id,
 
         ---------- timestamps: a line without its own times is a charge of the whole billing month
-        cast(date_trunc('month', try_cast(billing_period_start as date)) as date) as billing_period_start,
+        cast(date_trunc('month', {{ bounded_time('billing_period_start', 'date') }}) as date) as billing_period_start,
         coalesce(
-            {{ utc('charge_start_at') }}, date_trunc('month', cast(try_cast(billing_period_start as date) as timestamp))
+            {{ utc('charge_start_at') }},
+            cast(date_trunc('month', {{ bounded_time('billing_period_start', 'date') }}) as timestamp)
         ) as charge_start_at,
         coalesce(
             {{ utc('charge_end_at') }},
             {{ utc('charge_start_at') }},
-            date_trunc('month', cast(try_cast(billing_period_start as date) as timestamp)) + interval 1 month
+            cast(date_trunc('month', {{ bounded_time('billing_period_start', 'date') }}) + interval 1 month as timestamp)
         ) as charge_end_at,
 
         ---------- strings

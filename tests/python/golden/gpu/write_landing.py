@@ -1,8 +1,8 @@
-"""GPU telemetry and jobs of one 30-day month whose measures are those of the method's published pool table.
+"""GPU telemetry and jobs of a 30-day month whose measures are those of the method's published pool table.
 
-Nothing is looked up: utilization, idle hours and wasted hours come out of the rows, the rates are in gpu_pools.csv
-(the table's dollars over its GPU hours). Each pool reports one row a GPU and hour, except the training pool, which is
-known from its jobs only.
+Nothing is looked up: utilization, idle hours and wasted hours come out of the rows; the rates are in
+gpu_pools.csv (the table's dollars over its GPU hours). Each pool reports one row a GPU and hour, except the
+training pool, which is known from its jobs only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
 
 USAGE_COLUMNS = (
     "hour_start_at", "pool_id", "node_id", "gpu_id", "gpu_model", "is_allocated", "utilization_share",
-    "memory_used_share", "running_requests", "tokens", "team_id", "job_id", "sample_count", "expected_sample_count",
+    "memory_used_share", "running_requests", "tokens", "team_id", "job_id", "sample_count",
+    "expected_sample_count",
 )  # fmt: skip
 JOB_COLUMNS = (
     "job_id", "pool_id", "team_id", "user_id", "state", "submitted_at", "started_at", "ended_at", "gpu_count",
@@ -39,7 +40,7 @@ def usage_rows() -> Iterator[dict[str, Any]]:
 
 
 def _batch_embeddings() -> Iterator[dict[str, Any]]:
-    """720 GPU hours. 396 are idle at 0.04: 20:00 to 09:00, and one hour more on six days; the others average 0.44."""
+    """720 GPU hours: 396 idle at 0.04 (20:00 to 09:00, on six days to 10:00), the others 0.44 on average."""
     busy = 0
     for hour in range(720):
         day, clock = divmod(hour, 24)
@@ -47,7 +48,8 @@ def _batch_embeddings() -> Iterator[dict[str, Any]]:
             yield _hour("batch-embeddings", "A100", hour, 0, utilization="0.04", requests=0)
         else:
             busy += 1
-            yield _hour("batch-embeddings", "A100", hour, 0, utilization="0.40" if busy % 2 else "0.48", requests=6)
+            utilization = "0.40" if busy % 2 else "0.48"
+            yield _hour("batch-embeddings", "A100", hour, 0, utilization=utilization, requests=6)
 
 
 def _realtime_inference() -> Iterator[dict[str, Any]]:
@@ -58,7 +60,7 @@ def _realtime_inference() -> Iterator[dict[str, Any]]:
 
 
 def _dev_test_endpoint() -> Iterator[dict[str, Any]]:
-    """480 GPU hours, day and night for twenty days. 96 serve somebody at 0.36, 384 nobody at 0.01: 0.08 on average."""
+    """480 GPU hours, day and night for twenty days: 96 serve somebody at 0.36, 384 nobody at 0.01."""
     for hour in range(480):
         day, clock = divmod(hour, 24)
         if 10 <= clock < 15 and not (clock == 14 and day >= 16):
@@ -68,12 +70,12 @@ def _dev_test_endpoint() -> Iterator[dict[str, Any]]:
 
 
 def job_rows() -> Iterator[dict[str, Any]]:
-    """96 GPU hours: a run of 24, and one of 72 that hung after 4.8, with 67.2 to go and nothing to stop it."""
-    yield _job("fine-tune-1", start=24.0, hours=12.0, progress=11.9, gpus=2, has_auto_stop=True, state="completed")
-    yield _job("fine-tune-2", start=240.5, hours=18.0, progress=1.2, gpus=4, has_auto_stop=False, state="cancelled")
+    """96 GPU hours: a run of 24, and one of 72 that hung after 4.8 of them with nothing to stop it."""
+    yield _job("fine-tune-1", start=24.0, hours=12.0, progress=11.9, gpus=2, hung=False)
+    yield _job("fine-tune-2", start=240.5, hours=18.0, progress=1.2, gpus=4, hung=True)
 
 
-def _hour(pool: str, model: str, hour: int, gpu: int, utilization: str, requests: int) -> dict[str, Any]:
+def _hour(pool: str, model: str, hour: int, gpu: int, *, utilization: str, requests: int) -> dict[str, Any]:
     return {
         "hour_start_at": _instant(hour),
         "pool_id": pool,
@@ -90,19 +92,19 @@ def _hour(pool: str, model: str, hour: int, gpu: int, utilization: str, requests
 
 
 def _job(
-    job_id: str, start: float, hours: float, progress: float, gpus: int, has_auto_stop: bool, state: str
+    job_id: str, *, start: float, hours: float, progress: float, gpus: int, hung: bool
 ) -> dict[str, Any]:
     return {
         "job_id": job_id,
         "pool_id": "fine-tuning-runs",
-        "state": state,
+        "state": "cancelled" if hung else "completed",
         "submitted_at": _instant(start - 0.25),
         "started_at": _instant(start),
         "ended_at": _instant(start + hours),
         "gpu_count": gpus,
         "gpu_model": "H100",
         "time_limit_hours": 24,
-        "has_auto_stop": str(has_auto_stop).lower(),
+        "has_auto_stop": "false" if hung else "true",
         "last_progress_at": _instant(start + progress),
     }
 
