@@ -103,7 +103,7 @@ dialect: parse
 	$(call timed,SQL dialect,dbt --quiet compile && python -m ai_cost_audit.lint_sql .test/target/compiled/ai_cost_audit/models)
 
 sqlfluff: parse
-	$(call timed,sqlfluff,sqlfluff lint --disable-progress-bar --processes 2 models tests analyses)
+	$(call timed,sqlfluff,sqlfluff lint --disable-progress-bar --processes 2 $(wildcard models tests analyses))
 
 pytest: setup .test/.gitignore
 	@printf '\n== pytest\n'

@@ -45,6 +45,7 @@ VOLUME_RANGE = (0.2, 5.0)
 AMOUNT_RANGE = (1 / 30, 30.0)  # catches a unit (x 100) and leaves a busy month alone
 MINIMUM_HISTORY = 3  # earlier files of a kind before a file is compared with them
 DATA_DOCS_PAGES = 200
+FAR = "9000-01-01"  # later times are cut to this: Python knows no year 10000
 READERS = 2  # files read side by side
 READ_STATUSES = ("ok", "repaired", "unreadable")  # those whose records belong in the warehouse
 
@@ -240,7 +241,7 @@ def _problem_changed(file: LandedFile, done: dict[str, FileCheck]) -> bool:
 def columns_query(file: LandedFile, suite: dict[str, Any]) -> str:
     """SQL for the suite's columns of a file: one row a record, or one row a result of a page.
 
-    line is the record's line in the file; is_readable is false for what is not a JSON object (or not a page).
+    _row is the record's line in the file; is_readable is false for what is not a JSON object (or not a page).
     Beside each column stands `<column>?`: does the record have one of its fields?
     """
     layout = suite["formats"][file.format]
@@ -278,36 +279,36 @@ def columns_query(file: LandedFile, suite: dict[str, Any]) -> str:
     return f"""
         with lines as ({_lines_query(file)}),
         records as (
-            select line,
+            select _row,
                 case when ltrim(content) like '{{%' and json_valid(content) then content end as record
             from lines where trim(content) != ''
         ),
         items as ({_ITEMS[layout["records"]]}),
         outer_values as (
-            select line, json_extract(item, {documents["item"]}) as item_values,
+            select _row, json_extract(item, {documents["item"]}) as item_values,
                 json_extract(bucket, {documents["bucket"] or ["$"]}) as bucket_values
             from items
         ),
         all_values as (
-            select line, item_values is not null and {value(unreadable)} is null as is_readable,
+            select _row, item_values is not null and {value(unreadable)} is null as is_readable,
                 item_values, bucket_values{inner_documents}
             from outer_values
         )
-        select line, is_readable, {", ".join(selected)} from all_values
+        select _row, is_readable, {", ".join(selected)} from all_values
     """
 
 
 # A page holds buckets, a bucket holds results; a record that is no page is not readable.
 _ITEMS = {
-    "record": "select line, record as item, null::varchar as bucket from records",
+    "record": "select _row, record as item, null::varchar as bucket from records",
     "page": """
-        select line, unnest(json_extract(bucket, '$.results[*]'))::varchar as item, bucket
+        select _row, unnest(json_extract(bucket, '$.results[*]'))::varchar as item, bucket
         from (
-            select line, unnest(json_extract(record, '$.data[*]'))::varchar as bucket
+            select _row, unnest(json_extract(record, '$.data[*]'))::varchar as bucket
             from records where json_type(record, '$.data') = 'ARRAY'
         )
         union all
-        select line, null, null from records where json_type(record, '$.data') is distinct from 'ARRAY'
+        select _row, null, null from records where json_type(record, '$.data') is distinct from 'ARRAY'
     """,
 }
 
@@ -338,7 +339,8 @@ def _typed(kind: str, values: list[str], has_unix_times: bool) -> str:
         "smallest": f"least({numbers})",
         "largest": f"greatest({numbers})",
         "sum": f"case when {first} is not null then {terms} end",
-        "time": f"least({time}::timestamp, timestamp '9999-12-31')",
+        "time": f"case when {time} < timestamp '{FAR}' then {time}::timestamp "
+        f"when {time} is not null then timestamp '{FAR}' end",
         # That there is one, not which: no person's id leaves the file.
         "given": f"case when {first} is not null then 'given' end",
         "failed": f"coalesce(try_cast({first} as integer) >= 400, lower({first}) = 'failure', false)",
@@ -348,16 +350,16 @@ def _typed(kind: str, values: list[str], has_unix_times: bool) -> str:
 
 
 def _lines_query(file: LandedFile) -> str:
-    """line and content (JSON text) of a file's records: the reading of macros/landing/landed_records.sql."""
+    """_row and content (JSON text) of a file's records: the reading of macros/landing/landed_records.sql."""
     path = "'" + file.read_path.replace("'", "''") + "'"
     if file.reader == "parquet":
-        return f"""select file_row_number + 1 as line, to_json(r)::varchar as content
+        return f"""select file_row_number + 1 as _row, to_json(r)::varchar as content
             from (select * from read_parquet({path}, file_row_number = true)) as r"""
     if file.reader == "csv":
-        return f"""select row_number() over () + 1 as line, to_json(r)::varchar as content
+        return f"""select row_number() over () + 1 as _row, to_json(r)::varchar as content
             from read_csv({path}, delim = '{file.delimiter}', quote = '"', escape = '"', header = true,
                 all_varchar = true, sample_size = 1, max_line_size = {landing_zone.LONGEST_RECORD}) as r"""
-    return f"""select row_number() over () as line, content
+    return f"""select row_number() over () as _row, content
         from read_csv({path}, columns = {{'content': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',
             header = false, auto_detect = false, strict_mode = false,
             max_line_size = {landing_zone.LONGEST_RECORD})"""
@@ -377,9 +379,9 @@ def _read(connection: duckdb.DuckDBPyConnection, file: LandedFile, suite: dict[s
     try:
         frame = connection.execute(columns_query(file, suite)).df()
     except duckdb.Error as error:
-        frame = pd.DataFrame({"line": [1], "is_readable": [False]})
+        frame = pd.DataFrame({"_row": [1], "is_readable": [False]})
         return _Frame(file, frame, Facts(), " ".join(str(error).split())[:160])
-    frame = frame.set_index("line")
+    frame = frame.set_index("_row").rename_axis(None)  # unnamed: Great Expectations then gives plain lines
     has_field = {name: bool(frame[f"{name}?"].any()) for name in suite["columns"]}
     frame = frame.drop(columns=[f"{name}?" for name in suite["columns"]])
     required = next(e["kwargs"]["column_set"] for e in suite["expectations"] if e["type"] == FIELDS_EXIST)
@@ -409,7 +411,7 @@ def _times(frame: pd.DataFrame, suite: dict[str, Any]) -> pd.Series:
 def _own_fields(connection: duckdb.DuckDBPyConnection, file: LandedFile) -> str:
     """The fields of a file's first record, which name a changed header."""
     query = f"""select array_to_string(json_keys(content), ', ') from ({_lines_query(file)})
-        where json_valid(content) and json_type(content) = 'OBJECT' order by line limit 1"""
+        where json_valid(content) and json_type(content) = 'OBJECT' order by _row limit 1"""
     row = connection.execute(query).fetchone()
     return str(row[0])[:160] if row else ""
 
@@ -478,12 +480,13 @@ class _Checker:
         passed = 0
         if frame is not None and not frame.problem:
             suite = self._suites[file.entity]
-            result = self._validate(frame, suite, _parameters(frame, suite, self._latest, history))
+            parameters = _parameters(frame, suite, self._latest, history)
+            result = self._validate(frame, suite, parameters)
             for outcome in result.results:
                 if outcome.success:
                     passed += 1
                 elif not (failures and outcome.expectation_config.kwargs.get("column") == "is_readable"):
-                    failures.append(_failure(outcome, lambda: _own_fields(connection, file)))
+                    failures.append(_failure(outcome, parameters, lambda: _own_fields(connection, file)))
             if failures or is_last:
                 self._pages.write(file, result)
         return FileCheck(
@@ -575,7 +578,8 @@ def _parameters(
     own = _Sibling.of(file, facts)
     others = [o for o in history if o.series == own.series and o.file_id != own.file_id]
     before = [o.facts for o in others if o.file_id < own.file_id and o.facts.records]
-    before = [f for f in before if f.is_weekend == facts.is_weekend]
+    if suite["weekends_differ"]:
+        before = [f for f in before if f.is_weekend == facts.is_weekend]
     if len(before) >= MINIMUM_HISTORY:
         median = statistics.median(f.records for f in before)
         parameters["rows_from"] = int(median * VOLUME_RANGE[0])
@@ -621,7 +625,7 @@ def _registry_fix(file: LandedFile) -> str:
     return (file.problem or "").rpartition("; ")[2]
 
 
-def _failure(outcome: Any, own_fields: Callable[[], str]) -> Failure:
+def _failure(outcome: Any, parameters: dict[str, Any], own_fields: Callable[[], str]) -> Failure:
     config, result = outcome.expectation_config, outcome.result
     column = str(config.kwargs.get("column") or config.kwargs.get("column_A") or "")
     severity = "critical" if str(config.severity.value) == "critical" else "warning"
@@ -633,11 +637,22 @@ def _failure(outcome: Any, own_fields: Callable[[], str]) -> Failure:
         if broken <= FEW * total:
             severity = "warning"
         seen = f"{broken:,} of {total:,} records" + _example(config.type, result)
+    elif message := next(_exceptions(outcome.exception_info), ""):
+        seen = f"could not be evaluated: {message}"
     else:
-        seen = _shown(result.get("observed_value"))
-        message = next(iter(_exceptions(outcome.exception_info)), "")
-        seen = f"could not be evaluated: {message}" if message else seen
+        seen = _shown(result.get("observed_value")) + _bounds(config.kwargs, parameters)
     return Failure(severity, config.type, column, config.description, seen, config.meta["fix"])
+
+
+def _bounds(kwargs: dict[str, Any], parameters: dict[str, Any]) -> str:
+    """The bounds of one figure of the file, as they were for this file."""
+    bounds = []
+    for word, name in (("at least", "min_value"), ("at most", "max_value")):
+        bound = kwargs.get(name)
+        bound = parameters.get(bound["$PARAMETER"]) if isinstance(bound, dict) else bound
+        if bound is not None:
+            bounds.append(f"{word} {_shown(bound)}")
+    return f" ({', '.join(bounds)})" if bounds else ""
 
 
 def _example(expectation: str, result: dict[str, Any]) -> str:
@@ -720,7 +735,9 @@ class _Pages:
             return
         if not self._loaded:
             self._load_renderer()
-        stored = self._as_stored(result.to_json_dict())
+        plain = json.loads(json.dumps(result.to_json_dict()))  # numpy's numbers become plain ones
+        version = plain["meta"].get("great_expectations_version")
+        stored = self._as_stored(plain | {"meta": {"great_expectations_version": version}})
         page = str(self._view.render(self._renderer.render(stored)))
         body = page[page.index('<div id="section-1"') :]
         body = re.sub(r"<(script|footer|style)\b.*?</\1>", "", body, flags=re.DOTALL)
@@ -748,9 +765,8 @@ class _Pages:
         body = (
             f"<h1>Raw checks of the landing zone</h1>\n<p>{len(report.files):,} files: {summary}. "
             "A failing check drops no line: what can be read is used, the rest becomes reject rows.</p>\n"
-            "<table><tr><th>status</th><th>file</th><th>records</th><th>passed</th><th>what failed</th></tr>\n"
-            + rows
-            + "\n</table>"
+            "<table><tr><th>status</th><th>file</th><th>records</th><th>passed</th>"
+            "<th>what failed</th></tr>\n" + rows + "\n</table>"
         )
         _write_text(self._folder / "index.html", _page("Raw checks", body))
 

@@ -1,6 +1,7 @@
-"""Lands public data sets as a company would: through the formats that ship, field by field as documented here.
+"""Lands public data sets as a company would: through the formats that ship.
 
-Nothing is invented: what a set does not say stays empty. `docs/real-data.md` gives sources, licences and figures.
+Nothing is invented: what a set does not say stays empty. `docs/real-data.md` gives sources, licences, the
+mapping and figures.
 The same input gives the same bytes: rows keep a stated order, and gzip headers carry no time.
 """
 
@@ -61,8 +62,8 @@ def land(
 ) -> list[LandedSet]:
     """Land the real sets found in `shared_data`; `shapes` adds the illustrative API samples.
 
-    `progress(set name, number, total)` is called before each set. Raises FileNotFoundError, before anything is
-    written, when a set is missing.
+    `progress(set name, number, total)` is called before each set. Raises FileNotFoundError, before
+    anything is written, when a set is missing.
     """
     sets: list[tuple[str, str, Callable[[Path, Path], int]]] = [
         (AIDER, "gateway_traces/generic", _land_aider),
@@ -92,10 +93,10 @@ def land(
 
 
 def provider_of(model: str) -> str:
-    """The provider that a model name of the aider log names: its route prefix, else the vendor of a bare name.
+    """The provider that a model name of the aider log names: its route prefix, else a bare name's vendor.
 
-    The prefix is kept as the log has it (`gemini`, `vertex_ai`, `ollama`, ...): the project's provider_aliases turn
-    it into a canonical name. 'unknown' when neither is there, as in a redacted name.
+    The prefix is kept as the log has it (`gemini`, `vertex_ai`, ...): the project's provider_aliases
+    turn it into a canonical name. 'unknown' when neither is there, as in a redacted name.
     """
     prefix, slash, _ = model.partition("/")
     if slash:
@@ -107,9 +108,9 @@ def provider_of(model: str) -> str:
 def _land_aider(source: Path, folder: Path) -> int:
     """One request per `message_send` event, in the order of the log.
 
-    The line number is the id, so that two equal lines are two calls: the set's collector kept an equal line as often
-    as one published window held it. The log does not say whether cached tokens are inside `prompt_tokens`, so
-    cached_tokens stays empty and all of them count as uncached input.
+    The line number is the id, so that two equal lines are two calls: the set's collector kept an equal line
+    as often as one published window held it. The log does not say whether cached tokens are inside
+    `prompt_tokens`, so cached_tokens stays empty and all of them count as uncached input.
     """
     rows = []
     with gzip.open(source, "rt", encoding="utf-8") as lines:
@@ -139,7 +140,7 @@ def _aider_request(number: int, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _land_azure(source: Path, folder: Path) -> int:
-    """One request per row. The trace names no model, user or team, and its clock no zone: it is read as UTC."""
+    """One request per row. The trace names no model, user or team; its clock names no zone: UTC."""
     with gzip.open(source, "rt", encoding="utf-8", newline="") as lines:
         rows = [
             [
@@ -167,8 +168,8 @@ def _land_focus(source: Path, folder: Path) -> int:
 def _land_alibaba(source: Path, folder: Path) -> int:
     """One row per pod and hour: the mean of its duty-cycle samples.
 
-    The set names no GPU model, no GPU memory size and no sampling plan. A pod stands for one GPU. It is allocated: the
-    service holds it (and GPU memory) all the time it reports.
+    The set names no GPU model, no GPU memory size and no sampling plan. A pod stands for one GPU. It is
+    allocated: the service holds it (and GPU memory) all the time it reports.
     """
     sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     counts: dict[tuple[int, str], int] = defaultdict(int)

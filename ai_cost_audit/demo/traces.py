@@ -21,7 +21,10 @@ _PEOPLE = f"""
     route.*,
     case when stamp = {STAMPED} then route.team_id end as stamped_team_id,
     case when stamp = {NOBODY} then null else route.api_key_hash end as key_hash,
-    'user_' || lpad("user"::varchar, 4, '0') as user_id,
+    case
+        when stamp = {NOBODY} and "user" % 5 <> 0 then null  -- service traffic: no person behind it either
+        else 'user_' || lpad("user"::varchar, 4, '0')
+    end as user_id,
     case when tenant > 0 then 'tenant_' || lpad(tenant::varchar, 3, '0') end as tenant_id,
     case when staging = 1 then 'staging' else 'prod' end as environment,
     'req_' || lpad(lower(hex(rid)), 16, '0') as request_id,

@@ -250,7 +250,7 @@ def _add_people(rng: np.random.Generator, route: Route, rows: Rows) -> None:
     tenant = (user * 7919) % 40 + 1 if route.has_tenants else np.zeros(groups, np.int64)
     is_staging = rng.random(groups) < 0.05
     draw = rng.random(groups)
-    stamp = np.where(draw < 0.97, STAMPED, np.where(draw < 0.995, KEY_ONLY, NOBODY))
+    stamp = np.where(draw < 0.95, STAMPED, np.where(draw < 0.975, KEY_ONLY, NOBODY))
     rows["user"] = (first_user + user + 1)[group]
     rows["tenant"] = tenant[group]
     rows["staging"] = is_staging.astype(np.int64)[group]

@@ -59,7 +59,7 @@
             files.account_id,
             files.file_id as _source_file,
             extracted._source_row,
-            files.file_version as _file_version
+            {{ version_as_read() }} as _file_version
         from extracted
         inner join {{ ref('stg_landing__files') }} as files on extracted.read_path = files.read_path
         where files.entity = '{{ entity }}' and files.format = '{{ format }}'
@@ -108,11 +108,19 @@
             entity = '{{ entity }}'
             and format = '{{ format }}'
             and {{ is_read_file() }}
-            {% if seen %}and file_version not in (select distinct _file_version from {{ seen }}){% endif %}
+            {% if seen %}and {{ version_as_read() }} not in (select distinct _file_version from {{ seen }}){% endif %}
         order by file_id
     {%- endset -%}
     {{ return(run_query(query) | list) }}
 {% endmacro %}
+
+{#
+    A file's version together with that of what reads it (the calling model's code and the project's version): after
+    an upgrade that reads a format differently, its files are read again.
+#}
+{% macro version_as_read() -%}
+    file_version || '-{{ local_md5(model.raw_code ~ var("project_version"))[:8] }}'
+{%- endmacro %}
 
 {# The files of the registry whose records belong in the warehouse. #}
 {% macro is_read_file() %}status in ('ok', 'repaired', 'unreadable'){% endmacro %}
@@ -122,7 +130,7 @@
     {%- if execute and is_incremental() -%}
         delete from {{ this }}
         where _file_version not in (
-            select file_version from {{ ref('stg_landing__files') }} where {{ is_read_file() }}
+            select {{ version_as_read() }} from {{ ref('stg_landing__files') }} where {{ is_read_file() }}
         )
     {%- endif -%}
 {% endmacro %}

@@ -136,8 +136,3 @@
     {%- endfor -%}
     {{ return(checks) }}
 {% endmacro %}
-
-{# An identifier without personal data: an e-mail address becomes its hash. #}
-{% macro without_email(field) -%}
-    case when contains({{ field }}, '@') then md5(lower({{ field }})) else {{ field }} end
-{%- endmacro %}

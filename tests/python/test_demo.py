@@ -328,9 +328,9 @@ def test_owners_duplicates_and_failures_have_their_shares(clean: Demo) -> None:
         select avg((team_id is not null)::int), avg((team_id is null and api_key_hash is not null)::int),
             avg((team_id is null and api_key_hash is null)::int) from {generic}
     """).fetchone() or (0, 0, 0)
-    assert 0.94 < stamped < 0.99
+    assert 0.90 < stamped < 0.98
     assert 0.005 < keyed < 0.05
-    assert 0 < nobody < 0.02
+    assert 0 < nobody < 0.06
     assert 0.005 < clean.value(f"select avg((status_code <> 200)::int) from {generic}") < 0.03
     assert clean.report.trace_lines > clean.value("select count(*) from attempts")
 

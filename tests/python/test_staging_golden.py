@@ -1,7 +1,7 @@
-"""Each staging format against its golden rows: hand-checked input in the vendor's shape, and what it must become.
+"""Each staging format against its golden rows: hand-checked input in the vendor's shape, and its outcome.
 
-One dbt run reads every golden file, and beside it one file a format with damaged records, which must come out as
-rejects that name file, line and reason. A second run reads real published samples, where the folder is there.
+One dbt run reads every golden file, and beside it one file a format with damaged records, which must come
+out as rejects that name file, line and reason. A second run reads real published samples, where present.
 """
 
 from __future__ import annotations
@@ -329,7 +329,8 @@ def test_the_focus_sample_keeps_its_totals(sampled: duckdb.DuckDBPyConnection) -
 
 
 def test_the_provider_samples_keep_their_figures(sampled: duckdb.DuckDBPyConnection) -> None:
-    tokens = "uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens"
+    tokens = "uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens"
+    tokens += ", output_tokens"
     usage = sampled.sql(
         f"select {tokens} from staging.stg_provider_usage_openai__buckets where endpoint = 'completions' "
         f"union all select {tokens} from staging.stg_provider_usage_anthropic__buckets"

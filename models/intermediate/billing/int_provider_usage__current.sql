@@ -69,7 +69,7 @@ ranked as (
             and buckets.account_id = groupings.account_id
             and buckets.endpoint = groupings.endpoint
             and buckets.bucket_start_at = groupings.bucket_start_at
-            and buckets.grouped_by = groupings.grouped_by
+            and coalesce(buckets.grouped_by, '') = coalesce(groupings.grouped_by, '')
 
 )
 

@@ -103,7 +103,11 @@ judged as (
         case
             when row_kind = 'cache_hit' then 'free'
             when provider = 'self_hosted' then 'free'
-            when total_tokens = 0 and coalesce(tool_cost_usd, 0) = 0 and coalesce(web_search_count, 0) = 0 then 'free'
+            when
+                (total_tokens = 0 or (total_tokens is null and is_error))
+                and coalesce(tool_cost_usd, 0) = 0
+                and coalesce(web_search_count, 0) = 0
+                then 'free'
             when
                 sheet_price_id is null
                 {%- for meter, tokens in token_meters %}

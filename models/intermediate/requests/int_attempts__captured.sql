@@ -18,7 +18,7 @@ numbered as (
 
     select
         attempts.*,
-        coalesce(providers.provider, attempts.provider) as canonical_provider,
+        coalesce(providers.provider, attempts.provider, 'unknown') as canonical_provider,  -- failed before it was routed
         row_number() over (
             partition by
                 attempts.gateway, attempts.request_id, attempts.row_kind, attempts.attempt_number, attempts.requested_at
@@ -55,7 +55,7 @@ select
     workflow_name,
     environment,
     canonical_provider as provider,
-    model,
+    coalesce(model, 'unknown') as model,
     requested_model,
     service_tier,
     prompt_template_version,

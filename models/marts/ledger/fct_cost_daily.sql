@@ -25,7 +25,8 @@ gpu_costs as (
         pool_id,
         coalesce(team_id, 'unattributed') as team_id,
         cost_usd,
-        gpu_hours
+        gpu_hours,
+        unpriced_gpu_hours
     from {{ ref('int_gpu_costs__daily') }}
 
 )
@@ -37,11 +38,12 @@ select
     team_id,
     feature_name,
     model,
-    cast(coalesce(sum(cost_usd), 0) as decimal(38, 12)) as cost_usd,
+    cast(sum(cost_usd) as decimal(38, 12)) as cost_usd,
     cast(sum(tokens) as bigint) as tokens,
     cast(0 as decimal(38, 12)) as gpu_hours,
     cast(sum(request_count) as bigint) as request_count,
-    cast(sum(unpriced_request_count) as bigint) as unpriced_request_count
+    cast(sum(unpriced_request_count) as bigint) as unpriced_request_count,
+    cast(0 as decimal(38, 12)) as unpriced_gpu_hours
 from requests
 group by
     date,
@@ -59,11 +61,12 @@ select
     team_id,
     '(none)' as feature_name,
     '(gpu hours)' as model,
-    cast(coalesce(sum(cost_usd), 0) as decimal(38, 12)) as cost_usd,
+    cast(sum(cost_usd) as decimal(38, 12)) as cost_usd,
     cast(0 as bigint) as tokens,
     cast(sum(gpu_hours) as decimal(38, 12)) as gpu_hours,
     cast(0 as bigint) as request_count,
-    cast(0 as bigint) as unpriced_request_count
+    cast(0 as bigint) as unpriced_request_count,
+    cast(sum(unpriced_gpu_hours) as decimal(38, 12)) as unpriced_gpu_hours
 from gpu_costs
 group by
     date,

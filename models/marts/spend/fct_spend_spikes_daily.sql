@@ -6,7 +6,7 @@ days as (
         date as cost_date,
         team_id,
         feature_name,
-        sum(cost_usd) as cost_usd
+        coalesce(sum(cost_usd), 0) as cost_usd
     from {{ ref('fct_cost_daily') }}
     where cost_layer = 'managed_api'
     group by

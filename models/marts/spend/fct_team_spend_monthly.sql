@@ -5,12 +5,14 @@ monthly as (
     select
         cast(date_trunc('month', date) as date) as month,
         team_id,
-        sum(cost_usd) as cost_usd,
+        coalesce(sum(cost_usd), 0) as cost_usd,
         sum(case when cost_layer = 'managed_api' then cost_usd else 0 end) as managed_api_cost_usd,
         sum(case when cost_layer = 'self_hosted_inference' then cost_usd else 0 end) as self_hosted_inference_cost_usd,
         sum(case when cost_layer = 'training' then cost_usd else 0 end) as training_cost_usd,
         sum(tokens) as tokens,
-        sum(request_count) as request_count
+        sum(request_count) as request_count,
+        sum(unpriced_request_count) as unpriced_request_count,
+        sum(unpriced_gpu_hours) as unpriced_gpu_hours
     from {{ ref('fct_cost_daily') }}
     group by
         cast(date_trunc('month', date) as date),
@@ -59,6 +61,8 @@ filled as (
         coalesce(monthly.training_cost_usd, 0) as training_cost_usd,
         coalesce(monthly.tokens, 0) as tokens,
         coalesce(monthly.request_count, 0) as request_count,
+        coalesce(monthly.unpriced_request_count, 0) as unpriced_request_count,
+        coalesce(monthly.unpriced_gpu_hours, 0) as unpriced_gpu_hours,
         previous.month as previous_month,
         coalesce(previous_monthly.cost_usd, 0) as previous_month_cost_usd,
         sum(coalesce(monthly.cost_usd, 0)) over (partition by spine.month) as total_cost_usd
@@ -86,7 +90,9 @@ select
     {{ share('filled.cost_usd - filled.previous_month_cost_usd', 'case when filled.previous_month is not null then filled.previous_month_cost_usd end') }} as change_share,
     {{ share('filled.cost_usd', 'filled.total_cost_usd') }} as share_of_total,
     cast(filled.tokens as bigint) as tokens,
-    cast(filled.request_count as bigint) as request_count
+    cast(filled.request_count as bigint) as request_count,
+    cast(filled.unpriced_request_count as bigint) as unpriced_request_count,
+    cast(filled.unpriced_gpu_hours as decimal(38, 12)) as unpriced_gpu_hours
 from filled
 left join {{ ref('dim_teams') }} as teams on filled.team_id = teams.team_id
 where filled.cost_usd != 0 or filled.previous_month_cost_usd != 0 or filled.request_count > 0 or filled.team_id = 'unattributed'

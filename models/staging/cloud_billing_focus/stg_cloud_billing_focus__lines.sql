@@ -1,8 +1,4 @@
-{{ config(
-    enabled = 'focus' in var('formats').get('cloud_billing', []),
-    on_schema_change = 'fail',
-    pre_hook = "{{ forget_replaced_files() }}",
-) }}
+{{ config(enabled = 'focus' in var('formats').get('cloud_billing', [])) }}
 
 {#- FOCUS 1.0 to 1.3. SkuMeter and SkuPriceDetails came with 1.1, InvoiceId with 1.2, ServiceProviderName with 1.3. -#}
 {%- set fields = {} %}
@@ -13,7 +9,7 @@
     'ConsumedUnit', 'PricingQuantity', 'PricingUnit', 'BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost',
     'BillingCurrency', 'Tags', 'x_InstanceType', 'x_SkuDetails', 'x_UsageType', 'x_SkuDescription', 'x_SkuMeterName',
 ] %}
-    {%- do fields.update({column: '$.' ~ column}) %}
+{%- do fields.update({column: '$.' ~ column}) %}
 {%- endfor %}
 
 {#- A machine type in free text: AWS p4d.24xlarge, Azure Standard_NC24ads_A100_v4, Google a2-highgpu-8g, Oracle BM.GPU4.8. -#}

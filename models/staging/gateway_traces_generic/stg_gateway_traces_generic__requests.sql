@@ -1,8 +1,4 @@
-{{ config(
-    enabled = 'generic' in var('formats')['gateway_traces'],
-    on_schema_change = 'fail',
-    pre_hook = "{{ forget_replaced_files() }}",
-) }}
+{{ config(enabled = 'generic' in var('formats').get('gateway_traces', [])) }}
 
 {%- set fields = {
     'timestamp': '$.timestamp',
@@ -84,12 +80,12 @@ renamed as (
         try_cast(attempt as bigint) as attempt_number,
         'request' as row_kind,
         team_id,
-        user_id,
-        tenant_id,
+        {{ without_email('user_id') }} as user_id,
+        {{ without_email('tenant_id') }} as tenant_id,
         session_id,
         trace_id,
         parent_request_id,
-        api_key_hash,
+        {{ without_raw_key('api_key_hash') }} as api_key_hash,
 
         ---------- strings
         feature_name,

@@ -1,8 +1,4 @@
-{{ config(
-    enabled = 'litellm' in var('formats').get('gateway_traces', []),
-    on_schema_change = 'fail',
-    pre_hook = "{{ forget_replaced_files() }}",
-) }}
+{{ config(enabled = 'litellm' in var('formats').get('gateway_traces', [])) }}
 
 {#-
     Two shapes of LiteLLM: rows of the SpendLogs table (jsonl, csv, json; metadata and request_tags are JSON in text) and
@@ -66,11 +62,11 @@
     'prompt_template_version': ['prompt_template_version', 'prompt_version'],
 } %}
 {%- for column, names in caller_names.items() %}
-    {%- for part in ['spend_logs_metadata', 'requester_metadata'] %}
-        {%- for name in names %}
-            {%- do metadata_fields.update({part ~ '_' ~ name: '$.' ~ part ~ '.' ~ name}) %}
-        {%- endfor %}
-    {%- endfor %}
+{%- for part in ['spend_logs_metadata', 'requester_metadata'] %}
+{%- for name in names %}
+{%- do metadata_fields.update({part ~ '_' ~ name: '$.' ~ part ~ '.' ~ name}) %}
+{%- endfor %}
+{%- endfor %}
 {%- endfor %}
 
 {%- set usage_fields = {
@@ -197,9 +193,9 @@ checked as (
                     "endTime is not null and ended_at is null",
                     "'endTime is neither unix seconds nor an ISO 8601 time: ' || left(endTime, 40)"
                 ],
-                ["model is null and status is distinct from 'failure'", "'required field model is missing'"],
+                ["model is null and coalesce(status, '') != 'failure'", "'required field model is missing'"],
                 [
-                    "custom_llm_provider is null and status is distinct from 'failure'",
+                    "custom_llm_provider is null and coalesce(status, '') != 'failure'",
                     "'required field custom_llm_provider is missing'"
                 ],
             ]
@@ -228,15 +224,17 @@ renamed as (
         ---------- ids
         'litellm' as gateway,
         case row_kind
-            when 'billed_retry' then coalesce(retried_request_id, regexp_replace(logged_id, '-attempt-[0-9]+$', ''))
+            when 'billed_retry'
+                then coalesce(retried_request_id, regexp_replace(logged_id, '-attempt-[0-9]+$', ''))
             else logged_id
         end as request_id,
         case row_kind
-            when 'billed_retry' then coalesce(
-                try_cast(nullif(regexp_extract(logged_id, '-attempt-([0-9]+)$', 1), '') as bigint),
-                try_cast(nullif(regexp_extract(litellm_call_id, '-attempt-([0-9]+)$', 1), '') as bigint),
-                try_cast(billed_retry_attempt as bigint)
-            )
+            when 'billed_retry'
+                then coalesce(
+                    try_cast(nullif(regexp_extract(logged_id, '-attempt-([0-9]+)$', 1), '') as bigint),
+                    try_cast(nullif(regexp_extract(litellm_call_id, '-attempt-([0-9]+)$', 1), '') as bigint),
+                    try_cast(billed_retry_attempt as bigint)
+                )
             else {{ count('attempted_retries') }} + 1
         end as attempt_number,
         row_kind,
@@ -249,10 +247,7 @@ renamed as (
         session_id,
         trace_id,
         cast(null as varchar) as parent_request_id,  -- LiteLLM's parent is the retried request: request_id here
-        case
-            when starts_with(coalesce(key_hash, key, api_key), 'sk-') then sha256(coalesce(key_hash, key, api_key))
-            else coalesce(key_hash, key, api_key)
-        end as api_key_hash,
+        {{ without_raw_key('coalesce(key_hash, key, api_key)') }} as api_key_hash,
 
         ---------- strings
         {% for column, names in caller_names.items() if column not in ['tenant_id', 'prompt_template_version'] -%}
@@ -297,11 +292,12 @@ renamed as (
         ) as web_search_count,
         case row_kind
             when 'billed_retry' then cast(0 as bigint)  -- its money counts, the request is counted in its final row
-            when 'settlement' then greatest(
-                coalesce({{ count('batch_successful_requests') }}, 0)
-                + coalesce({{ count('batch_failed_requests') }}, 0),
-                1
-            )
+            when 'settlement'
+                then greatest(
+                    coalesce({{ count('batch_successful_requests') }}, 0)
+                    + coalesce({{ count('batch_failed_requests') }}, 0),
+                    1
+                )
             else cast(1 as bigint)
         end as request_count,
         try_cast(attempted_retries as bigint) as retry_count,

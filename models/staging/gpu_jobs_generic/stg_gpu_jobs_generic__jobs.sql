@@ -1,8 +1,4 @@
-{{ config(
-    enabled = 'generic' in var('formats').get('gpu_jobs', []),
-    on_schema_change = 'fail',
-    pre_hook = "{{ forget_replaced_files() }}",
-) }}
+{{ config(enabled = 'generic' in var('formats').get('gpu_jobs', [])) }}
 
 {%- set fields = {
     'job_id': '$.job_id',

@@ -1,8 +1,4 @@
-{{ config(
-    enabled = 'generic' in var('formats').get('gpu_usage', []),
-    on_schema_change = 'fail',
-    pre_hook = "{{ forget_replaced_files() }}",
-) }}
+{{ config(enabled = 'generic' in var('formats').get('gpu_usage', [])) }}
 
 {%- set fields = {
     'hour_start_at': '$.hour_start_at',

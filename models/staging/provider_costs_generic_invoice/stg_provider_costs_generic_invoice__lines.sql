@@ -1,8 +1,4 @@
-{{ config(
-    enabled = 'generic_invoice' in var('formats').get('provider_costs', []),
-    on_schema_change = 'fail',
-    pre_hook = "{{ forget_replaced_files() }}",
-) }}
+{{ config(enabled = 'generic_invoice' in var('formats').get('provider_costs', [])) }}
 
 {%- set fields = {
     'provider': '$.provider',

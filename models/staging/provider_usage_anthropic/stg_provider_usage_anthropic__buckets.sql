@@ -1,8 +1,4 @@
-{{ config(
-    enabled = 'anthropic' in var('formats').get('provider_usage', []),
-    on_schema_change = 'fail',
-    pre_hook = "{{ forget_replaced_files() }}",
-) }}
+{{ config(enabled = 'anthropic' in var('formats').get('provider_usage', [])) }}
 
 {%- set fields = {
     'workspace_id': '$.workspace_id',

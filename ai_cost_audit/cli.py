@@ -1,0 +1,321 @@
+"""The command `ai-cost`: what stands beside dbt.
+
+Each command imports what it needs, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from ai_cost_audit import __version__, settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Progress = Callable[[str, int, int], None]
+
+DEMO_RECORD = ".ai-cost-demo"  # in the landing zone: the files that `ai-cost demo` wrote
+PLAIN_STEPS = 4  # lines of progress for a piece of long work, when nobody watches a bar
+
+app = typer.Typer(
+    name="ai-cost",
+    help="Audit what a company spends on AI. Raw files land in a folder, `dbt build` turns them into the "
+    "audit, and these commands do what stands around it.\n\n"
+    "Folders: AI_COST_LANDING (raw files), AI_COST_WAREHOUSE (the audit), AI_COST_COMPANY (your seeds).",
+    epilog="First run: `make build`. Your own company: `ai-cost init DIR`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+prices_app = typer.Typer(
+    help="The price sheet that requests are priced with.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(prices_app, name="prices")
+
+
+def _fail(message: object) -> NoReturn:
+    """An expected error: one line that names the file and the fix, exit code 2, no traceback."""
+    print("Error: " + " ".join(str(message).split()), file=sys.stderr)
+    raise typer.Exit(2)
+
+
+@contextmanager
+def _expecting(*errors: type[Exception]) -> Iterator[None]:
+    """End with one line on these errors, and on those of the file system."""
+    try:
+        yield
+    except errors as error:
+        _fail(error.args[0] if isinstance(error, LookupError) and error.args else error)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.strerror else error)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Progress of long work on stderr: a bar for a person, a few plain lines for a log."""
+    if not sys.stderr.isatty():
+        yield _plain_progress()
+        return
+    from rich import progress as bars  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(bar_width=24),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, number, total: bar.update(
+            task, description=_short(what), completed=number, total=total
+        )
+
+
+def _plain_progress() -> Progress:
+    said: set[int] = set()
+
+    def report(what: str, number: int, total: int) -> None:
+        step = number * PLAIN_STEPS // max(total, 1)
+        if number == 1:  # the next piece of work
+            said.clear()
+        if step and step not in said:
+            said.add(step)
+            print(f"{what}: {number:,} of {total:,}", file=sys.stderr)
+
+    return report
+
+
+def _short(text: str, width: int = 34) -> str:
+    return text if len(text) <= width else f"...{text[3 - width :]}"
+
+
+def _console(markup: bool = False) -> Console:
+    from ai_cost_audit.summary import console_for  # noqa: PLC0415
+
+    return console_for(markup=markup)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"ai-cost {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.", show_default=False)],
+) -> None:
+    """Write a company folder: empty seeds, landing zone, settings."""
+    from ai_cost_audit import init as company  # noqa: PLC0415
+
+    with _expecting(company.NotEmpty):
+        print(company.write(folder))
+
+
+@app.command()
+def demo(
+    requests: Annotated[int, typer.Option(min=1, metavar="N", help="Requests in two months.")] = 300_000,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Another seed is another company of the same shape.")
+    ] = 7,
+    plant: Annotated[
+        bool, typer.Option("--plant/--no-plant", help="Plant the defects an audit should find, or none.")
+    ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Replace the demo that landed before.")] = False,
+) -> None:
+    """Land a simulated company with defects of known amount."""
+    landing, key = settings.landing(), settings.answer_key()
+    if force:
+        _remove_demo(landing)
+    held = _first_file(landing)
+    if held is not None:
+        _fail(
+            f"the landing zone {landing} is not empty (it holds {held}): "
+            "`ai-cost demo --force` replaces an earlier demo, or set AI_COST_LANDING to another folder"
+        )
+    from ai_cost_audit.demo import ALL_DEFECTS, simulate  # noqa: PLC0415
+
+    with _expecting(ValueError, FileExistsError, LookupError):
+        try:
+            with _progress() as progress:
+                planted = ALL_DEFECTS if plant else ()
+                report = simulate(
+                    landing, key, seed=seed, requests=requests, plant=planted, progress=progress
+                )
+        except BaseException:
+            _remove(landing, _files(landing))  # it was empty: half a demo is worth nothing
+            raise
+        names = "".join(f"{path.relative_to(landing).as_posix()}\n" for path in _files(landing))
+        (landing / DEMO_RECORD).write_text(names, encoding="utf-8")
+    print(f"The demo company has landed in {landing}")
+    print(f"  {report.requests:,} requests, {report.files:,} files, {report.size_bytes / 1e6:,.1f} MB")
+    if report.planted_usd:
+        total = sum(report.planted_usd.values())
+        print(f"  {len(report.planted_usd)} defects planted, USD {total:,.2f} in all")
+        print(f"  Answer key: {report.answer_key}")
+    print("Next: `make build` (or `dbt build`, then `ai-cost summary`)")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _first_file(landing: Path) -> str | None:
+    files = (path.relative_to(landing) for path in landing.rglob("*") if path.is_file())
+    return min((path.as_posix() for path in files if not path.name.startswith(".")), default=None)
+
+
+def _remove_demo(landing: Path) -> None:
+    """Remove the files of an earlier demo; refuse when the landing zone holds any other."""
+    if _first_file(landing) is None:
+        return
+    record = landing / DEMO_RECORD
+    if not record.is_file():
+        _fail(
+            f"{landing} holds files that `ai-cost demo` did not write: "
+            "move them away, or set AI_COST_LANDING to another folder"
+        )
+    written = [landing / name for name in record.read_text(encoding="utf-8").splitlines()]
+    others = sorted({path for path in _files(landing) if not path.name.startswith(".")} - set(written))
+    if others:
+        _fail(f"{others[0]} is not of the demo: move it away, or set AI_COST_LANDING to another folder")
+    with _expecting():
+        _remove(landing, [*written, record])
+
+
+def _remove(landing: Path, files: list[Path]) -> None:
+    for path in files:
+        path.unlink(missing_ok=True)
+    for folder in sorted((path for path in landing.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@app.command()
+def check(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Check files again that were checked before.")
+    ] = False,
+) -> None:
+    """Check the files that landed since the last check.
+
+    Is each the file we think it is? Exit code 1 when one fails.
+    """
+    landing = settings.landing()
+    if not landing.is_dir():
+        _fail(f"no landing zone at {landing}: run `ai-cost demo`, or set AI_COST_LANDING")
+    from ai_cost_audit import check as raw_checks  # noqa: PLC0415
+
+    with _expecting(), _progress() as progress:
+        report = raw_checks.run(landing, settings.warehouse(), everything=everything, progress=progress)
+    raw_checks.render(report, _console(markup=True))
+    if report.status == "fail":
+        raise typer.Exit(1)
+
+
+@app.command()
+def summary(
+    month: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YYYY-MM", help="Another month.  [default: the audit month]", show_default=False
+        ),
+    ] = None,
+    warehouse: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another warehouse folder, or a published file.  [default: AI_COST_WAREHOUSE]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Print the published audit.
+
+    Cost, coverage, teams, waste, findings, score, gates and landing zone.
+    """
+    from ai_cost_audit import summary as audit_summary  # noqa: PLC0415
+
+    published = settings.published() if warehouse is None else warehouse
+    if published.is_dir():
+        published = published / "ai_cost.duckdb"
+    with _expecting(audit_summary.NotReadable):
+        audit = audit_summary.load(published, _month(month))
+    audit_summary.render(audit, _console(), _last_check(published.parent))
+
+
+def _month(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m").date()
+    except ValueError:
+        _fail(f"--month {text}: write it as YYYY-MM, for example 2026-10")
+
+
+def _last_check(warehouse: Path) -> Any:
+    """The report of the last `ai-cost check`; None when there is none that this version can read."""
+    if not (warehouse / "checks" / "last.json").is_file():
+        return None
+    from ai_cost_audit.check import load_last  # noqa: PLC0415
+
+    try:
+        return load_last(warehouse)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@prices_app.command("refresh")
+def refresh(
+    all_models: Annotated[
+        bool, typer.Option("--all", help="Every provider and model, not only the major ones.")
+    ] = False,
+) -> None:
+    """Rebuild seeds/reference/model_prices.csv from the installed price package.
+
+    Prices that changed get a new row; the old row keeps its period.
+    """
+    from ai_cost_audit import prices  # noqa: PLC0415
+
+    with _expecting(ValueError):
+        report = prices.refresh(
+            settings.PROJECT / "seeds" / "reference" / "model_prices.csv", all_models=all_models
+        )
+    print(report)
+
+
+@app.command()
+def real(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder with the public data sets.", show_default=False)
+    ],
+) -> None:
+    """Land public data sets of real usage (docs/real-data.md)."""
+    landing = settings.landing()
+    if not folder.is_dir():
+        _fail(f"no folder {folder}: name the one that holds the data sets (docs/real-data.md)")
+    from ai_cost_audit import real as real_data  # noqa: PLC0415
+
+    with _expecting(ValueError), _progress() as progress:
+        landed = real_data.land(folder, landing, progress)
+    print(f"Landed in {landing}")
+    for one in landed:
+        print(f"  {one.name:<22} {one.format:<26} {one.files:>5,} files {one.records:>9,} records")

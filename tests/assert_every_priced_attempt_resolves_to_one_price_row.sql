@@ -1,0 +1,54 @@
+-- Each priced attempt finds exactly one price row of its own moment, tier and context size, and was charged at it.
+with
+
+attempts as (
+
+    select
+        *,
+        uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
+        + cache_write_1h_tokens + cache_write_12h_tokens as context_size
+    from {{ ref('fct_attempts') }}
+    where pricing_status = 'priced'
+
+),
+
+resolved as (
+
+    select
+        attempts.gateway,
+        attempts.request_id,
+        attempts.attempt_number,
+        attempts.price_id,
+        count(prices.price_id) as price_rows,
+        sum(
+            case
+                when
+                    prices.price_id = attempts.price_id
+                    and prices.price_source = attempts.price_source
+                    and attempts.input_cost_usd = attempts.uncached_input_tokens * coalesce(prices.input_usd, 0)
+                    and attempts.cache_read_cost_usd = attempts.cache_read_tokens * coalesce(prices.cache_read_usd, 0)
+                    and attempts.output_cost_usd = attempts.output_tokens * coalesce(prices.output_usd, 0)
+                    then 1
+                else 0
+            end
+        ) as rows_charged
+    from attempts
+    left join {{ ref('int_prices__in_force') }} as prices
+        on
+            attempts.provider = prices.provider
+            and attempts.model = prices.model
+            and attempts.service_tier = prices.service_tier
+            and attempts.requested_at >= prices.effective_from
+            and attempts.requested_at < prices.effective_until
+            and attempts.context_size > prices.above_context_tokens
+            and attempts.context_size <= prices.up_to_context_tokens
+    group by
+        attempts.gateway,
+        attempts.request_id,
+        attempts.attempt_number,
+        attempts.price_id
+
+)
+
+select * from resolved
+where price_rows != 1 or rows_charged != 1

@@ -1,0 +1,48 @@
+-- Promise 9: no prompt text, no secrets, no personal addresses in any published text column. Every mart, and every seed of
+-- the company, is read; a text longer than an identifier or a sentence counts as a prompt. Only the kept text of a rejected
+-- billing or GPU record may be longer.
+{%- set relations = [
+    ref('audit_run'), ref('dim_models'), ref('dim_routes'), ref('dim_teams'), ref('fct_agent_loops'), ref('fct_attempts'),
+    ref('fct_audit_checklist'), ref('fct_cache_breaks'), ref('fct_cost_daily'), ref('fct_coverage_monthly'),
+    ref('fct_defect_score'), ref('fct_duplicate_captures'), ref('fct_findings'), ref('fct_gates'),
+    ref('fct_gpu_hours_classified'), ref('fct_gpu_pools_monthly'), ref('fct_landed_files'), ref('fct_reconciliation_daily'),
+    ref('fct_rejected_records'), ref('fct_requests'), ref('fct_route_baselines_daily'), ref('fct_route_overspend_monthly'),
+    ref('fct_spend_spikes_daily'), ref('fct_team_spend_monthly'), ref('fct_training_jobs'), ref('fct_user_spend_monthly'),
+    ref('contract_rates'), ref('gpu_pools'), ref('key_owners'), ref('planned_events'), ref('quality_evals'), ref('routes'),
+    ref('task_classes'), ref('team_budgets'), ref('teams'), ref('own_model_prices'), ref('own_model_tiers'),
+] %}
+{%- set address = '[[:alnum:]._%+-]+@[[:alnum:]-]+([.][[:alnum:]-]+)*[.][[:alpha:]]{2,}' %}
+{%- set secret = [
+    '(^|[^[:alnum:]])(sk|rk|pk)-[[:alnum:]_-]{16,}', '(AKIA|ASIA)[0-9A-Z]{16}', 'AIza[[:alnum:]_-]{35}',
+    'gh[pousr]_[[:alnum:]]{30,}', 'xox[abp]-[[:alnum:]-]{10,}', 'eyJ[[:alnum:]_-]{10,}[.]eyJ', '[Bb]earer [[:alnum:]._-]{16,}',
+    '-----BEGIN ',
+] | join('|') %}
+
+{%- set checks = [] %}
+{%- for relation in relations if execute %}
+    {%- for column in adapter.get_columns_in_relation(relation) if column.dtype | upper == 'VARCHAR' %}
+        {%- do checks.append({
+            'relation': relation,
+            'column': column.name,
+            'longest': 1000 if column.name == 'rejected_record' else 500,
+        }) %}
+    {%- endfor %}
+{%- endfor %}
+
+{% for check in checks %}
+select
+    '{{ check.relation.identifier }}.{{ check.column }}' as text_column,
+    count(*) as row_count,
+    sum(case when length({{ check.column }}) > {{ check.longest }} then 1 else 0 end) as long_texts
+from {{ check.relation }}
+where
+    length({{ check.column }}) > {{ check.longest }}
+    or (contains({{ check.column }}, '@') and regexp_matches({{ check.column }}, '{{ address }}'))
+    or regexp_matches({{ check.column }}, '{{ secret }}')
+having count(*) > 0
+{% if not loop.last %}
+union all
+{% endif %}
+{% else %}
+select 'nothing was read' as text_column, 1 as row_count, 0 as long_texts
+{% endfor %}

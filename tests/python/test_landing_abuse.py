@@ -1,0 +1,285 @@
+"""A landing zone with everything that goes wrong in one: it builds, each problem is a named reject, no good line is lost."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import random
+import shutil
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import zstandard
+from conftest import Build, Dbt, copy_landing, differing, mart_hashes
+
+pytestmark = pytest.mark.slow
+
+TRACES = "gateway_traces/generic"
+HEADER = ("timestamp", "request_id", "team_id", "feature_name", "provider", "model", "input_tokens", "output_tokens")
+
+
+@dataclass
+class Abuse:
+    """One file of the landing zone and what must become of it."""
+
+    content: bytes
+    good: dict[str, int] = field(default_factory=dict)  # request_id to its line
+    rejects: list[tuple[int | None, str]] = field(default_factory=list)  # line, part of the reason
+
+
+def trace(request_id: str, **changes: Any) -> dict[str, Any]:
+    """A request that costs a little."""
+    usual = ("2026-10-05T10:00:00Z", request_id, "search", "search_answers", "openai", "gpt-6-luna", 100, 10)
+    return dict(zip(HEADER, usual, strict=True)) | changes
+
+
+def line(request_id: str, **changes: Any) -> str:
+    return json.dumps(trace(request_id, **changes))
+
+
+def lines(*texts: str, end: str = "\n") -> bytes:
+    return "".join(text + end for text in texts).encode()
+
+
+def table(*records: dict[str, Any], delimiter: str = ",", end: str = "\n") -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADER, delimiter=delimiter, lineterminator=end)
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def truncated_gz() -> Abuse:
+    """60 lines, of which the stream ends within one; which are whole is counted here by zlib alone."""
+    chance = random.Random(5)
+    names = [f"cut-{number}" for number in range(60)]
+    text = lines(*(line(name, trace_id=f"{chance.getrandbits(256):064x}") for name in names))
+    cut = gzip.compress(text, mtime=0)[:-2000]
+    whole = zlib.decompressobj(31).decompress(cut).count(b"\n")
+    assert 5 < whole < 58
+    good = {name: number for number, name in enumerate(names[:whole], start=1)}
+    return Abuse(cut, good, [(whole + 1, "ends early")])
+
+
+def parquet(*records: dict[str, Any]) -> bytes:
+    path = Path(os.environ["ABUSE_SCRATCH"]) / "records.parquet"
+    source = path.with_suffix(".json")
+    source.write_text(json.dumps(list(records)))
+    duckdb.sql(f"copy (from read_json('{source}')) to '{path}'")
+    return path.read_bytes()
+
+
+def abuses() -> dict[str, Abuse]:
+    """By path below the landing zone. Each good line has a request_id that no other file has."""
+    changed_header = "time,id,vendor,llm,tokens\n" + "2026-10-05,h-1,openai,gpt-6-luna,10\n" * 3
+    quoted = table(trace("q-1"), trace("q-2", feature_name="two\nlines"), trace("q-3"))
+    twice = lines(line("twice-1"), line("twice-2"))
+    noise = bytes([0, 159, 146, 150, 10]) + random.Random(3).randbytes(4000)
+    return {
+        f"{TRACES}/truncated.jsonl.gz": truncated_gz(),
+        f"{TRACES}/half_line.jsonl": Abuse(
+            lines(line("half-1"), line("half-2")) + line("half-3")[:50].encode(),
+            {"half-1": 1, "half-2": 2},
+            [(3, "not a JSON object")],
+        ),
+        f"{TRACES}/wrong_type.jsonl": Abuse(
+            lines(
+                line("type-1"),
+                line("type-2", input_tokens="many"),
+                line("type-3", timestamp="last week"),
+                line("type-4", output_tokens=-5),
+                "[1, 2]",
+                line("type-6"),
+            ),
+            {"type-1": 1, "type-6": 6},
+            [
+                (2, "input_tokens is not a whole number: many"),
+                (3, "timestamp is not an ISO 8601 time: last week"),
+                (4, "output_tokens is negative: -5"),
+                (5, "not a JSON object"),
+            ],
+        ),
+        f"{TRACES}/empty.jsonl": Abuse(b"", {}, [(None, "the file is empty")]),
+        f"{TRACES}/binary.jsonl": Abuse(noise, {}, [(1, "binary data")]),
+        f"{TRACES}/program.exe": Abuse(noise, {}, [(None, "unknown file type .exe")]),
+        f"{TRACES}/broken.parquet": Abuse(b"PAR1 but no more", {}, [(1, "not a readable Parquet file")]),
+        f"{TRACES}/delivered.jsonl": Abuse(twice, {"twice-1": 1, "twice-2": 2}),
+        f"{TRACES}/delivered_again.jsonl": Abuse(twice, {}, [(None, "the same content as")]),
+        f"{TRACES}/changed_header.csv": Abuse(
+            changed_header.encode(),
+            {},
+            [(n, "required field timestamp is missing; the record has time, id, vendor") for n in (2, 3, 4)],
+        ),
+        f"{TRACES}/packed.jsonl.zst": Abuse(
+            zstandard.compress(lines(line("zst-1"), line("zst-2"))), {"zst-1": 1, "zst-2": 2}
+        ),
+        f"{TRACES}/columns.parquet": Abuse(parquet(trace("pq-1"), trace("pq-2")), {"pq-1": 1, "pq-2": 2}),
+        f"{TRACES}/blank_lines.jsonl": Abuse(
+            lines(line("blank-1"), "", line("blank-3"), "   ", "", line("blank-6")),
+            {"blank-1": 1, "blank-3": 3, "blank-6": 6},
+        ),
+        f"{TRACES}/byte_order_mark.csv": Abuse(
+            b"\xef\xbb\xbf" + table(trace("bom-1"), trace("bom-2")).encode(), {"bom-1": 2, "bom-2": 3}
+        ),
+        f"{TRACES}/quoted_newlines.csv": Abuse(quoted.encode(), {"q-1": 2, "q-2": 3, "q-3": 5}),
+        f"{TRACES}/semicolons.csv": Abuse(
+            table(trace("semi-1"), delimiter=";", end="\r\n").encode(), {"semi-1": 2}
+        ),
+        f"{TRACES}/blank_line.csv": Abuse(
+            (table(trace("gap-1")) + "\n" + table(trace("gap-2")).split("\n")[1] + "\n").encode(),
+            {"gap-1": 2, "gap-2": 4},
+        ),
+        f"{TRACES}/ragged.csv": Abuse(
+            (table(trace("rag-1")) + "1,2,3\n" + table(trace("rag-3")).split("\n")[1] + ",one,more\n").encode(),
+            {"rag-1": 2},
+            [(3, "3 fields where the header has 8"), (4, "10 fields where the header has 8")],
+        ),
+        f"{TRACES}/windows.jsonl": Abuse(
+            lines(line("crlf-1"), line("crlf-2"), end="\r\n"), {"crlf-1": 1, "crlf-2": 2}
+        ),
+        f"{TRACES}/array.json": Abuse(
+            json.dumps([trace("array-1"), trace("array-2")], indent=2).encode(), {"array-1": 1, "array-2": 2}
+        ),
+        f"{TRACES}/latin1.jsonl": Abuse(
+            lines(line("latin-1")) + b'{"request_id": "caf\xe9"}\n' + lines(line("latin-3")),
+            {"latin-1": 1, "latin-3": 3},
+            [(2, "not UTF-8 text")],
+        ),
+        f"{TRACES}/no_last_newline.jsonl": Abuse(line("last-1").encode(), {"last-1": 1}),
+        f"{TRACES}/odd name, 'quoted'.jsonl": Abuse(lines(line("odd-1")), {"odd-1": 1}),
+        "gateway_traces/no_such_gateway/day.jsonl": Abuse(lines(line("lost-1")), {}, [(None, "format")]),
+        "elsewhere/day.jsonl": Abuse(lines(line("lost-2")), {}, [(None, "no format owns this folder")]),
+    }
+
+
+@dataclass(frozen=True)
+class Abused:
+    """The demo's landing zone with the abuses beside its files, and its build."""
+
+    build: Build
+    files: dict[str, Abuse]
+
+    @property
+    def landing(self) -> Path:
+        return self.build.folder / "landing"
+
+
+def write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def abused(demo: Build, dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Abused:
+    """Built on the demo's warehouse, so that the demo's own files are not read a second time."""
+    folder = tmp_path_factory.mktemp("abused")
+    os.environ["ABUSE_SCRATCH"] = str(tmp_path_factory.mktemp("scratch"))
+    copy_landing(demo.ok().folder / "landing", folder / "landing")
+    shutil.copytree(demo.folder / "warehouse", folder / "warehouse")
+    files = abuses()
+    for name, abuse in files.items():
+        write(folder / "landing" / name, abuse.content)
+    return Abused(dbt.run(folder, "build"), files)
+
+
+def in_ledger(build: Build, names: set[str]) -> dict[str, dict[str, int]]:
+    """File to request_id to line, for these files, of what is in the ledger."""
+    found: dict[str, dict[str, int]] = {name: {} for name in names}
+    for file, request_id, row in build.rows("select _source_file, request_id, _source_row from marts.fct_attempts"):
+        if file in found:
+            found[file][request_id] = row
+    return found
+
+
+def test_it_builds_passes_every_test_and_is_published(abused: Abused, demo: Build) -> None:
+    assert abused.build.exit_code == 0, abused.build.output[-4000:]
+    assert abused.build.published.read_bytes() != demo.published.read_bytes()
+
+
+def test_every_good_line_is_in_the_ledger_on_its_line(abused: Abused) -> None:
+    expected = {name: abuse.good for name, abuse in abused.files.items()}
+    assert in_ledger(abused.build, set(expected)) == expected
+
+
+def test_every_problem_is_a_reject_with_file_line_and_reason(abused: Abused) -> None:
+    rejects = abused.build.rows("select _source_file, _source_row, reason from marts.fct_rejected_records order by all")
+    found = {name: [(row, reason) for file, row, reason in rejects if file == name] for name in abused.files}
+    for name, abuse in abused.files.items():
+        assert [row for row, _ in found[name]] == [row for row, _ in abuse.rejects], (name, found[name])
+        for (_, reason), (_, part) in zip(found[name], abuse.rejects, strict=True):
+            assert part in reason, name
+
+
+def test_nothing_else_is_rejected_and_the_demo_is_untouched(abused: Abused, demo: Build) -> None:
+    others = "select * exclude (rejected_record) from marts.fct_rejected_records order by all"
+    ours = [row for row in abused.build.rows(others) if row[2] not in abused.files]
+    assert ours == demo.rows(others)
+    ledger = "select count(*), sum(attempt_cost_usd) from marts.fct_attempts where request_id not similar to '[a-z]+[0-9]?-[0-9]+'"
+    assert abused.build.rows(ledger) == demo.rows(ledger)
+
+
+def test_a_reject_of_a_trace_keeps_no_text(abused: Abused) -> None:
+    kept = abused.build.rows("""
+        select distinct regexp_replace(rejected_record, '[0-9]+', 'n') from marts.fct_rejected_records
+        where entity = 'gateway_traces' and rejected_record is not null
+    """)
+    assert kept == [("[withheld: n characters that may hold prompt text]",)]
+
+
+def test_replaced_removed_and_repaired_files(abused: Abused, dbt: Dbt, tmp_path: Path) -> None:
+    landing = copy_landing(abused.landing, tmp_path / "landing")
+    shutil.copytree(abused.build.folder / "warehouse", tmp_path / "warehouse")
+    write(landing / TRACES / "half_line.jsonl", lines(line("half-1"), line("half-2"), line("half-3")))
+    write(landing / TRACES / "wrong_type.jsonl", lines(line("type-9")))
+    (landing / TRACES / "packed.jsonl.zst").unlink()
+    (landing / TRACES / "delivered.jsonl").unlink()
+    write(landing / TRACES / "empty.jsonl", lines(line("empty-1")))
+    changed = dbt.run(tmp_path, "run").ok()
+    names = {f"{TRACES}/{name}" for name in (
+        "half_line.jsonl", "wrong_type.jsonl", "packed.jsonl.zst", "delivered.jsonl", "delivered_again.jsonl", "empty.jsonl",
+    )}  # fmt: skip
+    assert in_ledger(changed, names) == {
+        f"{TRACES}/half_line.jsonl": {"half-1": 1, "half-2": 2, "half-3": 3},
+        f"{TRACES}/wrong_type.jsonl": {"type-9": 1},
+        f"{TRACES}/packed.jsonl.zst": {},
+        f"{TRACES}/delivered.jsonl": {},
+        f"{TRACES}/delivered_again.jsonl": {"twice-1": 1, "twice-2": 2},
+        f"{TRACES}/empty.jsonl": {"empty-1": 1},
+    }
+    listed = ", ".join(f"'{name}'" for name in names)
+    assert changed.rows(f"select * from marts.fct_rejected_records where _source_file in ({listed})") == []
+
+
+def test_a_touched_file_changes_nothing(abused: Abused, dbt: Dbt, tmp_path: Path) -> None:
+    landing = copy_landing(abused.landing, tmp_path / "landing")
+    shutil.copytree(abused.build.folder / "warehouse", tmp_path / "warehouse")
+    for path in landing.rglob("*"):
+        if path.is_file():
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+    touched = dbt.run(tmp_path, "run").ok()
+    changed = differing(mart_hashes(abused.build.built), mart_hashes(touched.built))
+    assert changed == ["fct_landed_files"]
+    files = "select * exclude (modified_at) from marts.fct_landed_files order by source_file"
+    assert touched.rows(files) == abused.build.rows(files)
+
+
+def test_a_missing_landing_zone_is_an_error_and_not_an_empty_audit(demo: Build, dbt: Dbt, tmp_path: Path) -> None:
+    shutil.copytree(demo.ok().folder / "warehouse", tmp_path / "warehouse")
+    before = demo.published.read_bytes()
+    gone = dbt.run(tmp_path, "build", *"--exclude-resource-type test --exclude-resource-type unit_test".split())
+    assert gone.exit_code != 0
+    assert f"{tmp_path / 'landing'}: the landing zone is empty or missing" in gone.output
+    assert gone.published.read_bytes() == before
+
+
+def test_a_landing_zone_that_never_existed_is_an_error(dbt: Dbt, tmp_path: Path) -> None:
+    never = dbt.run(tmp_path, "run", "--select", "stg_landing__files")
+    assert never.exit_code != 0
+    assert "the landing zone" in never.output
