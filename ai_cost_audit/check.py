@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import statistics
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -204,11 +205,13 @@ def _render_failures(report: CheckReport, severity: str, heading: str, console: 
                 groups.setdefault((_kind(check), failure.expected, failure.fix), []).append((check, failure))
     for (_, expected, fix), found in groups.items():
         check, failure = found[0]
-        more = f" and {len(found) - 1:,} more files" if len(found) > 1 else ""
+        others = len(found) - 1
+        more = f" and {others:,} more file{'s' if others > 1 else ''}" if others else ""
         color = "red" if severity == "critical" else "yellow"
         console.print(f"\n{heading}: {check.file_id}{more}", style=color, markup=False)
         for label, text in (("expected", expected), ("seen", failure.seen), ("fix", fix)):
-            console.print(f"  {label:<9}{text}", markup=False, highlight=False)
+            lines = textwrap.fill(f"  {label:<9}{text}", console.width, subsequent_indent=" " * 11)
+            console.print(lines, markup=False, highlight=False)
     if groups:
         console.print()
 

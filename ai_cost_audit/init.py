@@ -38,10 +38,10 @@ FORMATS = {
         "one record per request (or per attempt) from any gateway or log that you map to these fields",
         ("timestamp", "request_id", "provider", "model", "input_tokens", "output_tokens"),
         "team_id, user_id, tenant_id, feature_name, workflow_name, environment, cached_tokens, "
-        "cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, request_count, latency_ms, status_code, "
-        "retry_count, attempt, prompt_template_version, session_id, trace_id, parent_request_id, "
-        "api_key_hash, prompt_fingerprint, system_prompt_tokens, context_tokens, service_tier, is_streaming, "
-        "tool_cost_usd, reported_cost_usd",
+        "cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, request_count, latency_ms, "
+        "status_code, retry_count, attempt, prompt_template_version, session_id, trace_id, "
+        "parent_request_id, api_key_hash, prompt_fingerprint, system_prompt_tokens, context_tokens, service_tier, "
+        "is_streaming, tool_cost_usd, reported_cost_usd",
         (
             "`input_tokens` includes `cached_tokens` and the cache writes; `output_tokens` includes "
             "`reasoning_tokens`.",
@@ -53,7 +53,8 @@ FORMATS = {
         "LiteLLM's logs: StandardLoggingPayload objects (S3 or GCS logging) or rows of LiteLLM_SpendLogs",
         ("startTime", "prompt_tokens", "completion_tokens"),
         "metadata (team, user, usage_object, spend_logs_metadata), team_id, user, end_user, "
-        "api_key (its hash), session_id, trace_id, request_tags, status, error_information, spend or response_cost",
+        "api_key (its hash), session_id, trace_id, request_tags, status, error_information, "
+        "spend or response_cost",
         (
             "One of `request_id` and `id` is required too; `model` and `custom_llm_provider` are, unless the "
             "request failed.",

@@ -102,7 +102,9 @@ def load_registry(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[
         return {}
     files = (LandedFile(*row) for row in rows)
     # Whether a file is a duplicate is decided anew each time: the other one may be gone.
-    return {f.file_id: replace(f, status="ok") if f.status == "duplicate_delivery" else f for f in files}
+    return {
+        f.file_id: replace(f, status="ok", problem=None) if f.status == "duplicate_delivery" else f for f in files
+    }
 
 
 def _is_ignored(relative: Path) -> bool:
@@ -162,7 +164,8 @@ def _inspect(path: Path, file_id: str, cache: Path) -> LandedFile:
         try:
             records = _parquet_rows(path)
         except duckdb.Error as error:
-            reason = f"not a readable Parquet file ({_one_line(error)}); deliver it again"
+            what = _one_line(str(error).replace(str(path), path.name))
+            reason = f"not a readable Parquet file ({what}); deliver it again"
             _write_lines(copy, [_marker(reason)])
             return landed("unreadable", 1, "jsonl", copy, problem=reason)
         return landed("ok" if records else "empty", records, "parquet", path)
@@ -234,11 +237,11 @@ class _Lines:
                 yield from self._decompressed(stream)
 
     def _decompressed(self, stream: IO[bytes]) -> Iterator[bytes]:
-        new: Callable[[], Any] = (
-            (lambda: zlib.decompressobj(31))
-            if self.compression == "gz"
-            else (lambda: zstandard.ZstdDecompressor().decompressobj())
-        )
+        def new() -> Any:
+            if self.compression == "gz":
+                return zlib.decompressobj(31)
+            return zstandard.ZstdDecompressor().decompressobj()
+
         decoder = new()
         while chunk := stream.read(CHUNK):
             while chunk:
@@ -314,7 +317,8 @@ def _json_documents(lines: _Lines) -> list[str] | None:
         return None
     if not content.startswith("["):
         return [_on_one_line(content)]
-    documents, position = [], 1
+    documents: list[str] = []
+    position = 1
     while True:  # the elements keep their own text: a number is not rewritten by Python
         while content[position] in " \t\r\n,":
             position += 1

@@ -91,7 +91,9 @@ def load(published: Path, month: date | None = None) -> Audit:
     Raises NotReadable when the file is missing, is no DuckDB file, lacks a mart, or has no such month.
     """
     if not published.is_file():
-        raise NotReadable(f"no published audit at {published}: run `make build`")
+        was_built = (published.parent / "build.duckdb").exists()
+        why = "the last build published nothing and says why; fix that, then" if was_built else ""
+        raise NotReadable(f"no published audit at {published}: {why} run `make build`".replace("  ", " "))
     try:
         with duckdb.connect(str(published), read_only=True) as connection:
             return _select(connection, published, month)
@@ -243,7 +245,10 @@ _SCORES = """
     select
         scores.audit_surface, scores.weight, scores.check_count, scores.score, scores.grade,
         (
-            select string_agg(if(status = 'warn', check_id || ' (warn)', check_id), ', ' order by status, check_id)
+            select
+                string_agg(
+                    if(status = 'warn', check_id || ' (warn)', check_id), ', ' order by status, check_id
+                )
             from marts.fct_audit_checklist as checks
             where checks.audit_surface = scores.audit_surface and status in ('warn', 'fail')
         ) as not_passed
@@ -381,8 +386,8 @@ INDENT = 2
 class Column:
     """One column. Amounts are never cut; `flexible` text is, in the middle, where the terminal is narrow.
 
-    `wrapped` text takes more lines instead. On a narrow terminal an `under` column stands below the first one,
-    in further lines of the row, opened by its `label`.
+    `wrapped` text takes more lines instead. On a narrow terminal an `under` column stands below the first
+    one, in further lines of the row, opened by its `label`.
     """
 
     heading: str
@@ -593,32 +598,28 @@ def _render_layers(audit: Audit, console: Console) -> None:
 
 def _crossed(
     money: Money, parts: list[Row], total: Row, names: tuple[str, str, str]
-) -> tuple[list[Decimal | None], list[Decimal | None], list[Decimal | None]]:
-    """Three columns, of which the first is the sum of the others, rounded so that rows and columns both add up.
+) -> list[list[Decimal | None]]:
+    """Three columns, the first the sum of the others, rounded so that rows and columns both add up.
 
-    The total comes last.
+    The total comes last. Where an amount is missing, only the columns add up.
     """
     whole, first, second = names
-    if (
-        total[whole] is None
-        or total[first] is None
-        or any(row[first] is None for row in parts if row[whole] is not None)
-    ):
-        columns = [
-            [
-                *money.adding_up([row[name] for row in parts], money.rounded(total[name])),
-                money.rounded(total[name]),
-            ]
-            if total[name] is not None
-            else [None if row[name] is None else money.rounded(row[name]) for row in [*parts, total]]
-            for name in names
-        ]
-        return columns[0], columns[1], columns[2]
+    if any(row[name] is None for row in (*parts, total) for name in names):
+        return [_added(money, parts, total, name) for name in names]
     top, left = money.rounded(total[whole]), money.rounded(total[first])
     firsts = [*money.adding_up([row[first] for row in parts], left), left]
     seconds = [*money.adding_up([row[second] for row in parts], top - left), top - left]
-    wholes = [None if a is None or b is None else a + b for a, b in zip(firsts, seconds, strict=True)]
-    return wholes, firsts, seconds
+    wholes = [(a or Decimal(0)) + (b or Decimal(0)) for a, b in zip(firsts, seconds, strict=True)]
+    return [[*wholes], firsts, seconds]
+
+
+def _added(money: Money, parts: list[Row], total: Row, name: str) -> list[Decimal | None]:
+    """One column, rounded so that it adds up to its total, which comes last."""
+    amounts = [row[name] for row in parts]
+    if total[name] is None:
+        return [None if amount is None else money.rounded(amount) for amount in (*amounts, None)]
+    shown = money.rounded(total[name])
+    return [*money.adding_up(amounts, shown), shown]
 
 
 def _render_coverage(audit: Audit, console: Console) -> None:
@@ -666,15 +667,13 @@ def _render_teams(audit: Audit, console: Console) -> None:
         _line(console, "no data: no cost in this month")
         return
     money = Money.of(row[name] for row in audit.teams for name in ("cost_usd", "change_usd"))
-    shown = {}
-    for name in ("cost_usd", "change_usd"):
-        top = None if total[name] is None else money.rounded(total[name])
-        shown[name] = [*money.adding_up([row[name] for row in parts], top or Decimal(0)), top]
+    cost = _added(money, parts, total, "cost_usd")
+    change = _added(money, parts, total, "change_usd")
     rows = [
         [
             "Total" if row is total else row["team_name"],
-            money.exact(shown["cost_usd"][number]),
-            money.exact(shown["change_usd"][number], signed=True),
+            money.exact(cost[number]),
+            money.exact(change[number], signed=True),
             percent(row["change_share"], signed=True),
             percent(row["share_of_total"]),
         ]
@@ -725,10 +724,8 @@ def _render_routes(audit: Audit, console: Console) -> None:
     _render_justified([row for row in audit.routes if row["verdict"] == "justified"], console)
     unclassed = sum(row["verdict"] == "unclassified" for row in audit.routes)
     if unclassed:
-        _line(
-            console,
-            f"{unclassed:,} routes have no task class, so nobody can say: add them to the seed `routes`",
-        )
+        routes = _count(unclassed, "route has", "routes have")
+        _line(console, f"{routes} no task class and cannot be judged: add them to the seed `routes`")
 
 
 def _render_justified(justified: list[Row], console: Console) -> None:
@@ -761,6 +758,10 @@ def _render_justified(justified: list[Row], console: Console) -> None:
 
 def _multiple(value: Decimal | None) -> str:
     return NOTHING if value is None else f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP):,}x"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _more(console: Console, count: int, things: str, mart: str) -> None:
@@ -910,9 +911,9 @@ def _render_landing(audit: Audit, console: Console, checked: Any) -> None:
         f"{files['duplicate_capture_count']:,} duplicate captures dropped",
     )
     for row in audit.problem_files:
-        rejects = f"{row['rejected_record_count']:,} records rejected" if row["rejected_record_count"] else ""
-        about = "; ".join(text for text in (row["problem"], rejects) if text) or words(row["status"])
-        _line(console, f"{row['source_file']}: {about}", indent=4)
+        rejects = _count(row["rejected_record_count"], "record", "records") + " rejected"
+        about = [row["problem"] or words(row["status"]), *([rejects] if row["rejected_record_count"] else [])]
+        _line(console, f"{row['source_file']}: {'; '.join(about)}", indent=4)
     _more(
         console,
         files["problem_file_count"] - len(audit.problem_files),

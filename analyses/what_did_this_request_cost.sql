@@ -20,5 +20,11 @@ select
     attempts._source_file,
     attempts._source_row
 from marts.fct_attempts as attempts
-where attempts.request_id = (select request_id from marts.fct_requests order by request_cost_usd desc nulls last, request_id limit 1)
+where
+    attempts.request_id = (
+        select request_id
+        from marts.fct_requests
+        order by request_cost_usd desc nulls last, request_id
+        limit 1
+    )
 order by attempts.attempt_number;

@@ -17,7 +17,10 @@
         from {{ right_relation }}
         group by {{ by | join(', ') }}
     ) as right_side
-        on {% for key in by %}left_side.{{ key }} is not distinct from right_side.{{ key }}{% if not loop.last %} and {% endif %}{% endfor %}
+        on
+            {% for key in by %}
+            left_side.{{ key }} is not distinct from right_side.{{ key }}{{ ' and' if not loop.last }}
+            {% endfor %}
     where
         left_side.amount is null
         or right_side.amount is null

@@ -70,7 +70,7 @@ owners as (
         teams.usd as team_usd,
         teams.unowned_usd as team_unowned_usd,
         teams.unattributed_rows,
-        days.usd as day_usd,
+        coalesce(days.usd, 0) as day_usd,  -- null where nothing of the month has a price
         coalesce(users.usd, 0) as user_usd
     from ledger
     full outer join gpus on ledger.month = gpus.month

@@ -43,7 +43,9 @@
         extracted as (
             select
                 *,
-                json_extract_string(_record, [{% for path in fields.values() %}'{{ path }}', {% endfor %}'$._unreadable']) as _values
+                json_extract_string(
+                    _record, [{% for path in fields.values() %}'{{ path }}', {% endfor %}'$._unreadable']
+                ) as _values
             from checked
         )
 
@@ -70,13 +72,13 @@
 {% macro records_as_json(reader, delimiter, files) -%}
     {%- set paths = "['" ~ (files | map(attribute='read_path') | map('replace', "'", "''") | join("', '")) ~ "']" -%}
     {%- if reader == 'parquet' -%}
-        select filename as read_path, file_row_number + 1 as _source_row, cast(to_json(records) as varchar) as line
+        select filename as read_path, file_row_number + 1 as _source_row, cast(to_json(records) as string) as line
         from read_parquet({{ paths }}, union_by_name = true, filename = true, file_row_number = true) as records
     {%- elif reader == 'csv' -%}
         {#- The header is line 1. The registry hands over only files in which every record is one line. -#}
         select read_path, row_in_scan - min(row_in_scan) over (partition by read_path) + 2 as _source_row, line
         from (
-            select filename as read_path, row_number() over () as row_in_scan, cast(to_json(records) as varchar) as line
+            select filename as read_path, row_number() over () as row_in_scan, cast(to_json(records) as string) as line
             from read_csv(
                 {{ paths }}, delim = '{{ delimiter }}', quote = '"', escape = '"', header = true, all_varchar = true,
                 union_by_name = true, filename = true, sample_size = 1, max_line_size = 33554432
@@ -123,7 +125,14 @@
 {%- endmacro %}
 
 {# The files of the registry whose records belong in the warehouse. #}
-{% macro is_read_file() %}status in ('ok', 'repaired', 'unreadable'){% endmacro %}
+{% macro is_read_file() -%}
+    (status in ('ok', 'repaired', 'unreadable') and {{ is_enabled_format() }})
+{%- endmacro %}
+
+{# A file in the folder of a format that the company has enabled (the variable `formats`). #}
+{% macro is_enabled_format() -%}
+    entity || '/' || format in ('' {%- for each in format_models() %}, '{{ each.entity }}/{{ each.format }}'{% endfor %})
+{%- endmacro %}
 
 {# Pre-hook of each staging model: rows of a replaced, removed or duplicate file leave before its new version is read. #}
 {% macro forget_replaced_files() %}

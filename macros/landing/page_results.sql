@@ -45,7 +45,7 @@
                             list_transform(json_extract(bucket, '$.results[*]'), lambda result: {
                                 'bucket_start': json_extract_string(bucket, '$.{{ start }}'),
                                 'bucket_end': json_extract_string(bucket, '$.{{ end }}'),
-                                'result': cast(result as varchar),
+                                'result': cast(result as string),
                                 'problem': case
                                     when json_type(result) is distinct from 'OBJECT' then 'the result is not a JSON object'
                                 end
@@ -53,7 +53,7 @@
                         else [{
                             'bucket_start': null,
                             'bucket_end': null,
-                            'result': cast(bucket as varchar),
+                            'result': cast(bucket as string),
                             'problem': 'the bucket holds no list of results'
                         }]
                     end

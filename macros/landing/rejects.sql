@@ -38,7 +38,9 @@
         {%- do checks.append([
             is_mistyped(field, 'bigint'), "'" ~ field ~ " is not a whole number: ' || left(" ~ field ~ ", 40)"
         ]) -%}
-        {%- do checks.append(["try_cast(" ~ field ~ " as bigint) < 0", "'" ~ field ~ " is negative: ' || left(" ~ field ~ ", 40)"]) -%}
+        {%- do checks.append([
+            "try_cast(" ~ field ~ " as bigint) < 0", "'" ~ field ~ " is negative: ' || left(" ~ field ~ ", 40)"
+        ]) -%}
         {%- do checks.append([
             "try_cast(" ~ field ~ " as bigint) > 1000000000000000", "'" ~ field ~ " is too large: ' || left(" ~ field ~ ", 40)"
         ]) -%}
@@ -57,7 +59,7 @@
     {%- for field in fields -%}
         {%- do checks.append([
             field ~ " is null",
-            "'required field " ~ field ~ " is missing; the record has ' || left(array_to_string(json_keys(_record), ', '), 200)"
+            "'required field " ~ field ~ " is missing; the record has ' || " ~ field_names()
         ]) -%}
     {%- endfor -%}
     {{ return(checks) }}
@@ -77,11 +79,28 @@
     cast(timezone('UTC', {{ bounded_time(field, 'timestamptz') }}) as timestamp)
 {%- endmacro %}
 
+{#
+    The record as it was delivered. The csv and Parquet readers add the file's path, and null for each column that only
+    other files have: a reject must not depend on where the landing zone is, nor on what is read beside it.
+#}
+{% macro as_delivered() -%}
+    case
+        when json_valid(_record) and contains(_record, '"filename":')
+            then cast(json_merge_patch('{}', _record, '{"filename": null, "file_row_number": null}') as string)
+        else _record
+    end
+{%- endmacro %}
+
+{# The names of the fields that a record has, as text for its reason. #}
+{% macro field_names() -%}
+    left(array_to_string(json_keys({{ as_delivered() }}), ', '), 200)
+{%- endmacro %}
+
 {# The text that a reject keeps. Records that may hold prompt text keep their length only. #}
 {% macro rejected_text(may_hold_prompts) -%}
     {%- if may_hold_prompts -%}
-        case when _reject_reason is not null then '[withheld: ' || length(_record) || ' characters that may hold prompt text]' end
+        case when _reject_reason is not null then '[withheld: ' || length({{ as_delivered() }}) || ' characters that may hold prompt text]' end
     {%- else -%}
-        case when _reject_reason is not null then left(_record, 1000) end
+        case when _reject_reason is not null then left({{ as_delivered() }}, 1000) end
     {%- endif -%}
 {%- endmacro %}

@@ -41,7 +41,8 @@
         {{ return('') }}
     {%- endif -%}
     {%- if open_gates and not var('publish_open_books') -%}
-        {%- do log('Not published: the books are open and publish_open_books is false. The last published copy is unchanged.', info=true) -%}
+        {%- do log('Not published: the books are open and publish_open_books is false. '
+            ~ 'The last published copy is unchanged.', info=true) -%}
         {{ return('') }}
     {%- endif -%}
 
@@ -50,6 +51,7 @@
     {%- set published = folder ~ '/ai_cost.duckdb' -%}
     {%- do run_query("select remove_file('" ~ written ~ "')") -%}
     {%- do run_query("attach '" ~ written ~ "' as published (storage_version 'v1.0.0')") -%}
+    {%- do run_query('begin transaction') -%}
     {%- for schema in ['marts', 'seeds'] -%}
         {%- do run_query('create schema published.' ~ schema) -%}
     {%- endfor -%}
@@ -57,13 +59,15 @@
         {%- set name = node.schema ~ '.' ~ (node.alias or node.name) -%}
         {%- do run_query('create table published.' ~ name ~ ' as from ' ~ name) -%}
         {%- if node.description -%}
-            {%- do run_query("comment on table published." ~ name ~ " is '" ~ node.description | trim | replace("'", "''") ~ "'") -%}
+            {%- do run_query("comment on table published." ~ name ~ " is '"
+                ~ node.description | trim | replace("'", "''") ~ "'") -%}
         {%- endif -%}
         {%- for column in node.columns.values() if column.description -%}
             {%- do run_query("comment on column published." ~ name ~ '."' ~ column.name ~ "\" is '"
                 ~ column.description | trim | replace("'", "''") ~ "'") -%}
         {%- endfor -%}
     {%- endfor -%}
+    {%- do run_query('commit') -%}
     {%- do run_query('checkpoint published') -%}
     {%- do run_query('detach published') -%}
     {%- do run_query("select swap_in_file('" ~ written ~ "', '" ~ published ~ "')") -%}

@@ -89,7 +89,9 @@ numbered as (
     select
         *,
         lag(is_broken) over (partition by route_id, provider, model order by request_date) as was_broken,
-        lag(highest_template_version) over (partition by route_id, provider, model order by request_date) as previous_template_version,
+        lag(highest_template_version) over (
+            partition by route_id, provider, model order by request_date
+        ) as previous_template_version,
         lag(highest_prompt_fingerprint) over (
             partition by route_id, provider, model order by request_date
         ) as previous_prompt_fingerprint

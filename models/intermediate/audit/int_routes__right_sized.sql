@@ -182,7 +182,8 @@ preferred as (
     select
         monthly_candidates.*,
         row_number() over (
-            partition by monthly_candidates.month, monthly_candidates.route_id, monthly_candidates.provider, monthly_candidates.model
+            partition by
+                monthly_candidates.month, monthly_candidates.route_id, monthly_candidates.provider, monthly_candidates.model
             order by
                 case when monthly_candidates.is_proven then 0 else 1 end,
                 monthly_candidates.candidate_cost_usd,

@@ -16,7 +16,7 @@ provider_lines as (
     select
         {{ columns | join(',\n        ') }},
         -- A daily cost report is pulled again and replaces itself; an invoice line has no identity but all it says.
-        {{ "cast(billed_amount as varchar)" if format == 'generic_invoice' else "''" }} as amount_in_identity
+        {{ "cast(billed_amount as string)" if format == 'generic_invoice' else "''" }} as amount_in_identity
     from {{ ref('stg_provider_costs_' ~ format ~ '__lines') }}
     where _reject_reason is null
     {% if not loop.last %}
@@ -50,8 +50,8 @@ cloud_lines as (
             when charge_category = 'Purchase' then 'commitment'
             else 'usage'
         end as line_type,
-        cast(null as varchar) as model,
-        cast(null as varchar) as meter,
+        cast(null as string) as model,
+        cast(null as string) as meter,
         consumed_quantity as quantity,
         consumed_unit as unit,
         billed_amount,
@@ -62,7 +62,7 @@ cloud_lines as (
         _source_file,
         _source_row,
         cast(1 as bigint) as _source_item,
-        cast(billed_amount as varchar) as amount_in_identity
+        cast(billed_amount as string) as amount_in_identity
     from {{ ref('stg_cloud_billing_' ~ format ~ '__lines') }}
     where _reject_reason is null
     {% if not loop.last %}
@@ -144,7 +144,8 @@ deliveries as (
         coalesce(groupings.preference, 1) as grouping_preference,
         row_number() over (
             partition by
-                {% for column in identity %}occurrences.{{ column }}, {% endfor %}occurrences.amount_in_identity, occurrences.occurrence
+                {% for column in identity %}occurrences.{{ column }}, {% endfor %}occurrences.amount_in_identity,
+                occurrences.occurrence
             order by occurrences._source_file desc
         ) as delivery
     from occurrences

@@ -4,11 +4,7 @@ usage as (
 
     select
         *,
-        case
-            when coalesce(is_batch, false) then 'batch'
-            when service_tier is null or lower(service_tier) in ('default', 'auto', 'standard', 'on_demand', 'none') then 'standard'
-            else lower(service_tier)
-        end as priced_tier,
+        case when coalesce(is_batch, false) then 'batch' else {{ served_tier('service_tier') }} end as priced_tier,
         -- A bucket holds many requests, so the long-context price applies only where the export names the window.
         case when context_window = '200k-1M' then cast(200001 as bigint) else cast(0 as bigint) end as context_size
     from {{ ref('int_provider_usage__current') }}

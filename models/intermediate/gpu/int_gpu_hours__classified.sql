@@ -83,7 +83,7 @@ judged as (
         cast(null as bigint) as running_requests,
         cast(null as bigint) as tokens,
         'stale_telemetry' as class,
-        cast(null as {{ dbt.type_string() }}) as _source_file,
+        cast(null as string) as _source_file,
         cast(null as bigint) as _source_row
     from missing
 

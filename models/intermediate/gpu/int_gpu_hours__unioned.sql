@@ -2,20 +2,20 @@
 
 {%- set columns = {
     'hour_start_at': 'timestamp',
-    'pool_id': dbt.type_string(),
-    'node_id': dbt.type_string(),
-    'gpu_id': dbt.type_string(),
-    'gpu_model': dbt.type_string(),
+    'pool_id': 'string',
+    'node_id': 'string',
+    'gpu_id': 'string',
+    'gpu_model': 'string',
     'is_allocated': 'boolean',
     'utilization_share': 'decimal(9, 6)',
     'memory_used_share': 'decimal(9, 6)',
     'running_requests': 'bigint',
     'tokens': 'bigint',
-    'team_id': dbt.type_string(),
-    'job_id': dbt.type_string(),
+    'team_id': 'string',
+    'job_id': 'string',
     'sample_count': 'bigint',
     'expected_sample_count': 'bigint',
-    '_source_file': dbt.type_string(),
+    '_source_file': 'string',
     '_source_row': 'bigint',
 } %}
 

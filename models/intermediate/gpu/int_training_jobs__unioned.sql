@@ -1,20 +1,20 @@
 {{ config(materialized='view') }}
 
 {%- set columns = {
-    'job_id': dbt.type_string(),
-    'pool_id': dbt.type_string(),
-    'team_id': dbt.type_string(),
-    'user_id': dbt.type_string(),
-    'state': dbt.type_string(),
+    'job_id': 'string',
+    'pool_id': 'string',
+    'team_id': 'string',
+    'user_id': 'string',
+    'state': 'string',
     'submitted_at': 'timestamp',
     'started_at': 'timestamp',
     'ended_at': 'timestamp',
     'gpu_count': 'bigint',
-    'gpu_model': dbt.type_string(),
+    'gpu_model': 'string',
     'time_limit_hours': 'decimal(18, 6)',
     'has_auto_stop': 'boolean',
     'last_progress_at': 'timestamp',
-    '_source_file': dbt.type_string(),
+    '_source_file': 'string',
     '_source_row': 'bigint',
 } %}
 

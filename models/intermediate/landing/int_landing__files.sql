@@ -8,7 +8,10 @@ select
     file_version,
     size_bytes,
     modified_at,
-    record_count,
-    status,
-    problem
+    case when {{ is_enabled_format() }} then record_count else 0 end as record_count,
+    case when {{ is_enabled_format() }} then status else 'unknown_format' end as status,
+    case
+        when {{ is_enabled_format() }} or status = 'unknown_format' then problem
+        else 'no enabled format reads this folder; move the file, or enable the format in the variable formats'
+    end as problem
 from {{ ref('stg_landing__files') }}

@@ -19,6 +19,6 @@ select
     file_id as _source_file,
     cast(null as bigint) as _source_row,
     problem as reason,
-    cast(null as varchar) as rejected_record
-from {{ ref('stg_landing__files') }}
+    cast(null as string) as rejected_record
+from {{ ref('int_landing__files') }}
 where status in ('empty', 'unknown_format', 'duplicate_delivery')

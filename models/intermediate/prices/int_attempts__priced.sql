@@ -19,11 +19,7 @@ attempts as (
         + cache_write_1h_tokens + cache_write_12h_tokens as context_size,
         uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
         + cache_write_1h_tokens + cache_write_12h_tokens + output_tokens as total_tokens,
-        -- The tier served. What gateways write for the ordinary one is the same price.
-        case
-            when service_tier is null or lower(service_tier) in ('default', 'auto', 'standard', 'on_demand', 'none', '') then 'standard'
-            else lower(service_tier)
-        end as priced_tier
+        {{ served_tier('service_tier') }} as priced_tier
     from {{ ref('int_attempts__identified') }}
 
 ),

@@ -11,13 +11,22 @@ own as (
 
 ),
 
+own_models as (
+
+    select distinct
+        provider,
+        model
+    from own
+
+),
+
+-- A model with prices of its own leaves the reference sheet altogether.
 sheet as (
 
     select model_prices.*
     from {{ ref('model_prices') }} as model_prices
-    left join (select distinct provider, model from own) as replaced
-        on model_prices.provider = replaced.provider and model_prices.model = replaced.model
-    where replaced.model is null
+    left join own_models on model_prices.provider = own_models.provider and model_prices.model = own_models.model
+    where own_models.model is null
 
 ),
 
@@ -259,5 +268,5 @@ select
     {%- endfor %}
     has_contract_rate,
     price_source,
-    provider || '/' || model || '/' || service_tier || '/' || cast(effective_from as varchar) as price_id
+    provider || '/' || model || '/' || service_tier || '/' || cast(effective_from as string) as price_id
 from wide

@@ -23,7 +23,7 @@ model_tier_overspend as (
         overspend.overspend_usd as monthly_savings_usd,
         case when overspend.verdict = 'proven' then 'high' else 'medium' end as confidence,
         overspend.provider || ' ' || overspend.model || ' where ' || overspend.right_sized_model || ' would do: '
-        || cast(cast(overspend.overspend_multiple as decimal(18, 1)) as varchar) || 'x; '
+        || cast(cast(overspend.overspend_multiple as decimal(18, 1)) as string) || 'x; '
         || case
             when overspend.verdict = 'proven' then 'an evaluation met the quality bar'
             else 'by the task class, no evaluation yet'
@@ -45,9 +45,9 @@ cache_break as (
         sum(breaks.waste_usd) as amount_usd,
         sum(breaks.waste_usd) as monthly_savings_usd,
         'medium' as confidence,
-        'cache reads fell from ' || cast(cast(max(breaks.established_share) * 100 as decimal(18, 0)) as varchar) || '% to '
-        || cast(cast(min(breaks.cache_read_share) * 100 as decimal(18, 0)) as varchar) || '% of the prompt, '
-        || cast(min(breaks.request_date) as varchar) || ' to ' || cast(max(breaks.request_date) as varchar)
+        'cache reads fell from ' || cast(cast(max(breaks.established_share) * 100 as decimal(18, 0)) as string) || '% to '
+        || cast(cast(min(breaks.cache_read_share) * 100 as decimal(18, 0)) as string) || '% of the prompt, '
+        || cast(min(breaks.request_date) as string) || ' to ' || cast(max(breaks.request_date) as string)
         || ' (' || min(breaks.provider) || ' ' || min(breaks.model) || ', template '
         || coalesce(min(breaks.previous_template_version), 'unknown') || ' to '
         || coalesce(max(breaks.template_version), 'unknown') || ')' as evidence
@@ -70,9 +70,9 @@ runaway_session as (
         loops.waste_usd as amount_usd,
         loops.waste_usd as monthly_savings_usd,
         'high' as confidence,
-        cast(loops.call_count as varchar) || ' calls where ' || loops.route_id || ' takes up to '
-        || cast(loops.normal_call_count as varchar) || '; from ' || cast(loops.started_at as varchar)
-        || ' to ' || cast(loops.ended_at as varchar) as evidence
+        cast(loops.call_count as string) || ' calls where ' || loops.route_id || ' takes up to '
+        || cast(loops.normal_call_count as string) || '; from ' || cast(loops.started_at as string)
+        || ' to ' || cast(loops.ended_at as string) as evidence
     from {{ ref('fct_agent_loops') }} as loops
     inner join period on cast(date_trunc('month', loops.started_at) as date) = period.audit_month
 
@@ -96,11 +96,11 @@ untraced_provider_spend as (
         'token_attribution' as audit_surface,
         'untraced_provider_spend' as finding_type,
         provider as subject,
-        cast(null as varchar) as owner_team_id,
+        cast(null as string) as owner_team_id,
         gap_usd as amount_usd,
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'high' as confidence,
-        provider || ' billed ' || cast(cast(gap_share * 100 as decimal(18, 1)) as varchar)
+        provider || ' billed ' || cast(cast(gap_share * 100 as decimal(18, 1)) as string)
         || '% that no gateway traced: a key outside the gateway, or traces not landed' as evidence
     from coverage
     where gap_share > {{ var('gate_reconciliation_gap_warn') }}
@@ -113,11 +113,11 @@ reconciliation_gap as (
         'request_pricing' as audit_surface,
         'reconciliation_gap' as finding_type,
         provider as subject,
-        cast(null as varchar) as owner_team_id,
+        cast(null as string) as owner_team_id,
         -gap_usd as amount_usd,
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'medium' as confidence,
-        'the ledger states ' || cast(cast(-gap_share * 100 as decimal(18, 1)) as varchar) || '% more than ' || provider
+        'the ledger states ' || cast(cast(-gap_share * 100 as decimal(18, 1)) as string) || '% more than ' || provider
         || ' billed: a price, a discount or a duplicate' as evidence
     from coverage
     where gap_share < -1 * {{ var('gate_reconciliation_gap_warn') }}
@@ -130,7 +130,7 @@ provider_credit as (
         'request_pricing' as audit_surface,
         'provider_credit' as finding_type,
         lines.provider as subject,
-        cast(null as varchar) as owner_team_id,
+        cast(null as string) as owner_team_id,
         -sum(lines.billed_usd) as amount_usd,
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'high' as confidence,
@@ -148,11 +148,11 @@ unattributed_spend as (
         'token_attribution' as audit_surface,
         'unattributed_spend' as finding_type,
         'unattributed' as subject,
-        cast(null as varchar) as owner_team_id,
+        cast(null as string) as owner_team_id,
         spend.cost_usd as amount_usd,
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'high' as confidence,
-        cast(cast(spend.share_of_total * 100 as decimal(18, 1)) as varchar)
+        cast(cast(spend.share_of_total * 100 as decimal(18, 1)) as string)
         || '% of the ledger has no team: no stamp, no key owner, no rule' as evidence
     from {{ ref('fct_team_spend_monthly') }} as spend
     inner join period on spend.month = period.audit_month
@@ -166,11 +166,11 @@ unpriced_requests as (
         'request_pricing' as audit_surface,
         'unpriced_requests' as finding_type,
         requests.provider || ' ' || requests.model as subject,
-        cast(null as varchar) as owner_team_id,
+        cast(null as string) as owner_team_id,
         sum(requests.exposure_usd) as amount_usd,
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'low' as confidence,
-        cast(sum(requests.request_count) as varchar)
+        cast(sum(requests.request_count) as string)
         || ' requests have no price; the amount is the most they can have cost' as evidence
     from {{ ref('fct_requests') }} as requests
     inner join period on cast(date_trunc('month', requests.request_date) as date) = period.audit_month
@@ -191,8 +191,8 @@ spend_spike as (
         sum(spikes.excess_usd - spikes.explained_usd) as amount_usd,
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'low' as confidence,
-        cast(count(*) as varchar) || ' day(s) above twice the same weekday, first '
-        || cast(min(spikes.date) as varchar) || '; no planned event, no cause found' as evidence
+        cast(count(*) as string) || ' day(s) above twice the same weekday, first '
+        || cast(min(spikes.date) as string) || '; no planned event, no cause found' as evidence
     from {{ ref('fct_spend_spikes_daily') }} as spikes
     inner join period on cast(date_trunc('month', spikes.date) as date) = period.audit_month
     where spikes.verdict = 'unexplained'
@@ -220,7 +220,7 @@ idle_gpu_pool as (
         idle_usd as amount_usd,
         idle_usd as monthly_savings_usd,
         'high' as confidence,
-        'idle hours: ' || cast(cast(idle_usd / nullif(cost_usd, 0) * 100 as decimal(18, 1)) as varchar)
+        'idle hours: ' || cast(cast(idle_usd / nullif(cost_usd, 0) * 100 as decimal(18, 1)) as string)
         || '% of the pool''s cost, with no request and no work on the GPU' as evidence
     from pools
 
@@ -251,7 +251,7 @@ gpu_rate_outlier as (
         cost_usd as amount_usd,
         cast(0 as decimal(38, 12)) as monthly_savings_usd,
         'medium' as confidence,
-        'USD ' || cast(cast(usd_per_gpu_hour as decimal(18, 2)) as varchar) || ' an hour is outside what one '
+        'USD ' || cast(cast(usd_per_gpu_hour as decimal(18, 2)) as string) || ' an hour is outside what one '
         || gpu_model || ' costs: is it the price of a whole node?' as evidence
     from pools
     where is_rate_outlier
@@ -268,8 +268,8 @@ orphaned_training_job as (
         jobs.waste_usd as amount_usd,
         jobs.waste_usd as monthly_savings_usd,
         'high' as confidence,
-        'no progress after ' || cast(coalesce(jobs.last_progress_at, jobs.started_at) as varchar)
-        || ', no auto-stop, ' || cast(jobs.gpu_count as varchar) || ' GPUs held in ' || jobs.pool_id as evidence
+        'no progress after ' || cast(coalesce(jobs.last_progress_at, jobs.started_at) as string)
+        || ', no auto-stop, ' || cast(jobs.gpu_count as string) || ' GPUs held in ' || jobs.pool_id as evidence
     from {{ ref('fct_training_jobs') }} as jobs
     inner join period
         on cast(date_trunc('month', coalesce(jobs.ended_at, period.audit_date)) as date) = period.audit_month
@@ -293,7 +293,7 @@ findings as (
 )
 
 select
-    findings.finding_type || ':' || findings.subject || ':' || cast(period.audit_month as varchar) as finding_id,
+    findings.finding_type || ':' || findings.subject || ':' || cast(period.audit_month as string) as finding_id,
     period.audit_month as month,
     findings.audit_surface,
     findings.finding_type,

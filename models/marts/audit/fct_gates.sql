@@ -39,7 +39,7 @@ reconciliation_gap as (
         {{ var('gate_reconciliation_gap_error') }} as error_at,
         'above' as bad_when,
         'fct_reconciliation_daily for ' || provider || ': the days and models with the largest gap_usd; USD '
-        || coalesce(cast(cast(billed_usd - ledger_usd as decimal(18, 2)) as varchar), '?') || ' open' as look_first
+        || coalesce(cast(cast(billed_usd - ledger_usd as decimal(18, 2)) as string), '?') || ' open' as look_first
     from coverage
     where provider not in ('all', 'gpu_cloud')
 
@@ -50,7 +50,9 @@ unpriced_share as (
     select
         'unpriced_share' as gate_id,
         requests.provider,
-        {{ share("sum(case when requests.pricing_status = 'unpriced' then requests.tokens else 0 end)", 'sum(requests.tokens)') }} as figure,
+        {{ share(
+            "sum(case when requests.pricing_status = 'unpriced' then requests.tokens else 0 end)", 'sum(requests.tokens)'
+        ) }} as figure,
         {{ var('gate_unpriced_share_warn') }} as warn_at,
         {{ var('gate_unpriced_share_error') }} as error_at,
         'above' as bad_when,
@@ -72,7 +74,7 @@ coverage_floor as (
         {{ var('gate_coverage_floor_error') }} as error_at,
         'below' as bad_when,
         'fct_coverage_monthly: the provider with the largest unattributed_usd; USD '
-        || coalesce(cast(cast(unattributed_usd as decimal(18, 2)) as varchar), '?') || ' without an owner' as look_first
+        || coalesce(cast(cast(unattributed_usd as decimal(18, 2)) as string), '?') || ' without an owner' as look_first
     from coverage
     where provider = 'all'
 
@@ -88,7 +90,7 @@ silent_provider as (
         {{ var('gate_silent_provider_days_warn') }} as warn_at,
         {{ var('gate_silent_provider_days_error') }} as error_at,
         'above' as bad_when,
-        'last trace of ' || requests.provider || ' on ' || cast(max(requests.last_seen) as varchar)
+        'last trace of ' || requests.provider || ' on ' || cast(max(requests.last_seen) as string)
         || ': is its gateway export still landing?' as look_first
     from (
         select

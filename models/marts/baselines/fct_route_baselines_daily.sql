@@ -65,7 +65,9 @@ ratios as (
 
     select
         *,
-        case when baseline_days >= 5 then {{ share('cost_per_1k_tokens_usd', 'baseline_cost_per_1k_tokens_usd') }} end as drift_ratio
+        case
+            when baseline_days >= 5 then {{ share('cost_per_1k_tokens_usd', 'baseline_cost_per_1k_tokens_usd') }}
+        end as drift_ratio
     from compared
 
 )

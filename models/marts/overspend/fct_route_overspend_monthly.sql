@@ -85,7 +85,7 @@ select
         when is_proven then 'proven'
         else 'candidate'
     end as verdict,
-    case when is_justified or cost_usd <= candidate_cost_usd then cast(null as integer) else cast(evidence_level as integer) end as evidence_level,
+    case when not is_justified and cost_usd > candidate_cost_usd then cast(evidence_level as integer) end as evidence_level,
     justification,
     justified_until
 from judged

@@ -63,8 +63,9 @@ filled as (
         coalesce(monthly.request_count, 0) as request_count,
         coalesce(monthly.unpriced_request_count, 0) as unpriced_request_count,
         coalesce(monthly.unpriced_gpu_hours, 0) as unpriced_gpu_hours,
-        previous.month as previous_month,
-        coalesce(previous_monthly.cost_usd, 0) as previous_month_cost_usd,
+        coalesce(previous_monthly.cost_usd, 0) as earlier_cost_usd,
+        -- Null in the first month of the data: there is nothing to compare with.
+        case when previous.month is not null then coalesce(previous_monthly.cost_usd, 0) end as previous_cost_usd,
         sum(coalesce(monthly.cost_usd, 0)) over (partition by spine.month) as total_cost_usd
     from spine
     left join monthly on spine.month = monthly.month and spine.team_id = monthly.team_id
@@ -77,17 +78,15 @@ filled as (
 select
     filled.month,
     filled.team_id,
-    coalesce(teams.team_name, case when filled.team_id = 'unattributed' then 'Unattributed' else filled.team_id end) as team_name,
+    case when filled.team_id = 'unattributed' then 'Unattributed' else coalesce(teams.team_name, filled.team_id) end as team_name,
     teams.cost_center,
     cast(filled.cost_usd as decimal(38, 12)) as cost_usd,
     cast(filled.managed_api_cost_usd as decimal(38, 12)) as managed_api_cost_usd,
     cast(filled.self_hosted_inference_cost_usd as decimal(38, 12)) as self_hosted_inference_cost_usd,
     cast(filled.training_cost_usd as decimal(38, 12)) as training_cost_usd,
-    cast(case when filled.previous_month is not null then filled.previous_month_cost_usd end as decimal(38, 12)) as previous_cost_usd,
-    cast(
-        case when filled.previous_month is not null then filled.cost_usd - filled.previous_month_cost_usd end as decimal(38, 12)
-    ) as change_usd,
-    {{ share('filled.cost_usd - filled.previous_month_cost_usd', 'case when filled.previous_month is not null then filled.previous_month_cost_usd end') }} as change_share,
+    cast(filled.previous_cost_usd as decimal(38, 12)) as previous_cost_usd,
+    cast(filled.cost_usd - filled.previous_cost_usd as decimal(38, 12)) as change_usd,
+    {{ share('filled.cost_usd - filled.previous_cost_usd', 'filled.previous_cost_usd') }} as change_share,
     {{ share('filled.cost_usd', 'filled.total_cost_usd') }} as share_of_total,
     cast(filled.tokens as bigint) as tokens,
     cast(filled.request_count as bigint) as request_count,
@@ -95,4 +94,8 @@ select
     cast(filled.unpriced_gpu_hours as decimal(38, 12)) as unpriced_gpu_hours
 from filled
 left join {{ ref('dim_teams') }} as teams on filled.team_id = teams.team_id
-where filled.cost_usd != 0 or filled.previous_month_cost_usd != 0 or filled.request_count > 0 or filled.team_id = 'unattributed'
+where
+    filled.cost_usd != 0
+    or filled.earlier_cost_usd != 0
+    or filled.request_count > 0
+    or filled.team_id = 'unattributed'

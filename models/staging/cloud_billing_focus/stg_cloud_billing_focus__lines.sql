@@ -52,7 +52,7 @@ checked as (
             [[
                 "ProviderName is null and ServiceProviderName is null",
                 "'ProviderName and ServiceProviderName are missing; the record has ' "
-                ~ "|| left(array_to_string(json_keys(_record), ', '), 200)",
+                ~ "|| " ~ field_names(),
             ]]
             + required_checks([
                 'BillingAccountId', 'BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd', 'ChargeCategory',

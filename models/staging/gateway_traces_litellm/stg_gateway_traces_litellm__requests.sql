@@ -175,7 +175,7 @@ checked as (
             [
                 [
                     "logged_id is null",
-                    "'request_id and id are missing; the record has ' || left(array_to_string(json_keys(_record), ', '), 200)"
+                    "'request_id and id are missing; the record has ' || " ~ field_names()
                 ],
                 [
                     "case when json_valid(metadata) then json_type(metadata) not in ('OBJECT', 'NULL') "

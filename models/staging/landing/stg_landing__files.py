@@ -7,6 +7,11 @@ def model(dbt, session):
     from ai_cost_audit import landing, settings
 
     zone, relation = settings.landing(), str(dbt.this)
+    if not zone.is_dir():
+        raise FileNotFoundError(
+            f"{zone}: the landing zone is not there. Check AI_COST_LANDING or the mount; `ai-cost init` and "
+            "`ai-cost demo` make one."
+        )
     known = landing.load_registry(session, relation)
     files = landing.scan(zone, settings.warehouse() / "repaired", known)
     if known and not files:
