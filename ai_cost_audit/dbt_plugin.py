@@ -13,12 +13,26 @@ from duckdb import DuckDBPyConnection
 class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Plain `dbt build` works on a fresh clone: DuckDB does not create the folder of its file."""
+        refuse_seeds_outside_the_project(os.environ.get("AI_COST_COMPANY", ""))
         if self.creds is not None:
             Path(self.creds.path).parent.mkdir(parents=True, exist_ok=True)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         conn.create_function("remove_file", remove_file, side_effects=True)
         conn.create_function("swap_in_file", swap_in_file, side_effects=True)
+
+
+def refuse_seeds_outside_the_project(company: str) -> None:
+    """dbt writes the SQL it runs to target/run/ + the seed's path, and for an absolute path that is the seed itself.
+
+    Seen with dbt 1.11: `dbt build` overwrote every CSV of an absolute seed folder. A link inside the project is safe.
+    """
+    if Path(company).is_absolute() or ".." in Path(company).parts:
+        raise ValueError(
+            f"AI_COST_COMPANY={company}: dbt would overwrite seeds outside the project. Link the folder into it "
+            f"(mkdir -p seeds/linked && ln -s {company} seeds/linked/) and set AI_COST_COMPANY to "
+            f"seeds/linked/{Path(company).name}; `ai-cost init` does both."
+        )
 
 
 def remove_file(path: str) -> str:

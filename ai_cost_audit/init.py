@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,9 @@ from pathlib import Path
 from ai_cost_audit import settings
 
 DEMO_SEEDS = settings.PROJECT / "seeds" / "company"
+# dbt writes the SQL of a seed to target/run/<project>/<path of the seed>. With an absolute path that is the
+# seed itself, which it overwrites (seen in 1.11). So the company's seeds are a link inside the project.
+LINKS = settings.PROJECT / "seeds" / "linked"
 FILE_TYPES = ".jsonl, .ndjson, .json, .csv or .parquet; text files plain, .gz or .zst"
 PAGE_FILE_TYPES = ".json (one page) or .jsonl (a page a line), plain, .gz or .zst"
 _PAGES = "pages exactly as the API returns them, each with its buckets in `data` and the `results` of each"
@@ -40,7 +45,8 @@ FORMATS = {
         "team_id, user_id, tenant_id, feature_name, workflow_name, environment, cached_tokens, "
         "cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, request_count, latency_ms, "
         "status_code, retry_count, attempt, prompt_template_version, session_id, trace_id, "
-        "parent_request_id, api_key_hash, prompt_fingerprint, system_prompt_tokens, context_tokens, service_tier, "
+        "parent_request_id, api_key_hash, prompt_fingerprint, system_prompt_tokens, "
+        "context_tokens, service_tier, "
         "is_streaming, tool_cost_usd, reported_cost_usd",
         (
             "`input_tokens` includes `cached_tokens` and the cache writes; `output_tokens` includes "
@@ -160,8 +166,21 @@ def write(folder: Path) -> str:
         _write(root / "landing" / name / "README.md", _readme(name, content))
     (root / "warehouse").mkdir()
     env = root / "ai-cost.env"
-    _write(env, _environment(root))
+    _write(env, _environment(root, _link(root)))
     return _next_steps(root, env)
+
+
+def _link(root: Path) -> Path:
+    """A link to the company's seeds in the project, named like the company's folder."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", root.name) or "company"
+    number, link = 1, LINKS / name
+    while link.exists() and link.resolve() != root / "seeds":
+        number += 1
+        link = LINKS / f"{name}-{number}"
+    LINKS.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)  # of a company that was here before
+    link.symlink_to(root / "seeds", target_is_directory=True)
+    return link
 
 
 def _write(path: Path, text: str) -> None:
@@ -169,9 +188,13 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _environment(root: Path) -> str:
-    folders = {"AI_COST_LANDING": "landing", "AI_COST_WAREHOUSE": "warehouse", "AI_COST_COMPANY": "seeds"}
-    return "".join(f"{name}={shlex.quote(str(root / folder))}\n" for name, folder in folders.items())
+def _environment(root: Path, link: Path) -> str:
+    values = {
+        "AI_COST_LANDING": str(root / "landing"),
+        "AI_COST_WAREHOUSE": str(root / "warehouse"),
+        "AI_COST_COMPANY": os.path.relpath(link, settings.PROJECT),
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
 def _readme(name: str, content: Format) -> str:

@@ -675,7 +675,7 @@ def _render_teams(audit: Audit, console: Console) -> None:
             money.exact(cost[number]),
             money.exact(change[number], signed=True),
             percent(row["change_share"], signed=True),
-            percent(row["share_of_total"]),
+            percent(_share_of_total(row, total)),
         ]
         for number, row in enumerate([*parts, total])
     ]
@@ -687,6 +687,13 @@ def _render_teams(audit: Audit, console: Console) -> None:
         Column("share", "right"),
     ]
     show(console, columns, rows, totals=1)
+
+
+def _share_of_total(row: Row, total: Row) -> Decimal | None:
+    """The mart's share; the total's is whole, while rounded shares need not add up to 1."""
+    if row is not total:
+        return Decimal(row["share_of_total"]) if row["share_of_total"] is not None else None
+    return Decimal(1) if total["cost_usd"] else None
 
 
 def _render_routes(audit: Audit, console: Console) -> None:
@@ -906,13 +913,15 @@ def _render_landing(audit: Audit, console: Console, checked: Any) -> None:
     files = audit.files
     _line(
         console,
-        f"{files['file_count']:,} files, {files['record_count']:,} records, "
+        f"{_count(files['file_count'], 'file', 'files')}, "
+        f"{_count(files['record_count'], 'record', 'records')}, "
         f"{files['rejected_record_count']:,} rejected, "
         f"{files['duplicate_capture_count']:,} duplicate captures dropped",
     )
     for row in audit.problem_files:
         rejects = _count(row["rejected_record_count"], "record", "records") + " rejected"
-        about = [row["problem"] or words(row["status"]), *([rejects] if row["rejected_record_count"] else [])]
+        problem = row["problem"] or (words(row["status"]) if row["status"] != "ok" else None)
+        about = filter(None, (problem, rejects if row["rejected_record_count"] else None))
         _line(console, f"{row['source_file']}: {'; '.join(about)}", indent=4)
     _more(
         console,

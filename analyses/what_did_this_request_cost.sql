@@ -22,9 +22,9 @@ select
 from marts.fct_attempts as attempts
 where
     attempts.request_id = (
-        select request_id
-        from marts.fct_requests
-        order by request_cost_usd desc nulls last, request_id
+        select requests.request_id
+        from marts.fct_requests as requests
+        order by requests.request_cost_usd desc nulls last, requests.request_id
         limit 1
     )
 order by attempts.attempt_number;

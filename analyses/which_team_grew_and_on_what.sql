@@ -39,6 +39,10 @@ select
     round(coalesce(this_month.cost_usd, 0), 2) as cost_usd,
     round(coalesce(this_month.cost_usd, 0) - coalesce(last_month.cost_usd, 0), 2) as change_usd
 from this_month
-full outer join last_month using (team_id, feature_name, model)
+full outer join last_month
+    on
+        this_month.team_id = last_month.team_id
+        and this_month.feature_name = last_month.feature_name
+        and this_month.model = last_month.model
 order by abs(change_usd) desc
 limit 40;

@@ -99,7 +99,10 @@
 {# The text that a reject keeps. Records that may hold prompt text keep their length only. #}
 {% macro rejected_text(may_hold_prompts) -%}
     {%- if may_hold_prompts -%}
-        case when _reject_reason is not null then '[withheld: ' || length({{ as_delivered() }}) || ' characters that may hold prompt text]' end
+        case
+            when _reject_reason is not null
+                then '[withheld: ' || length({{ as_delivered() }}) || ' characters that may hold prompt text]'
+        end
     {%- else -%}
         case when _reject_reason is not null then left({{ as_delivered() }}, 1000) end
     {%- endif -%}

@@ -72,5 +72,5 @@
     {%- do run_query('detach published') -%}
     {%- do run_query("select swap_in_file('" ~ written ~ "', '" ~ published ~ "')") -%}
     {%- do log('Published ' ~ published ~ ' (' ~ (relations | length) ~ ' tables)'
-        ~ (', books open: ' ~ open_gates | join(', ') if open_gates else ', books closed'), info=true) -%}
+        ~ ', books ' ~ run_query('select books_status from marts.audit_run').columns[0].values()[0], info=true) -%}
 {% endmacro %}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,7 @@ COMMANDS = ("init", "demo", "check", "summary", "real", "prices")
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AI_COST_LANDING", str(tmp_path / "landing"))
     monkeypatch.setenv("AI_COST_WAREHOUSE", str(tmp_path / "warehouse"))
+    monkeypatch.setattr(company, "LINKS", tmp_path / "links")
     return tmp_path
 
 
@@ -93,9 +96,24 @@ def test_init_settings_are_what_a_shell_reads(tmp_path: Path) -> None:
     assert settings == {
         "AI_COST_LANDING": str(root / "landing"),
         "AI_COST_WAREHOUSE": str(root / "warehouse"),
-        "AI_COST_COMPANY": str(root / "seeds"),
+        "AI_COST_COMPANY": os.path.relpath(tmp_path / "links" / "it-s-a-company", PROJECT),
     }
-    assert all(Path(folder).is_dir() for folder in settings.values())
+    assert all((PROJECT / folder).is_dir() for folder in settings.values())
+
+
+def test_seeds_are_linked_because_dbt_overwrites_seeds_of_an_absolute_path(tmp_path: Path) -> None:
+    for parent in ("one", "two"):
+        assert run("init", tmp_path / parent / "acme").exit_code == 0
+    links = {link.name: link.resolve() for link in (tmp_path / "links").iterdir()}
+    assert links == {
+        "acme": tmp_path / "one" / "acme" / "seeds",
+        "acme-2": tmp_path / "two" / "acme" / "seeds",
+    }
+    shutil.rmtree(tmp_path / "one")
+    assert run("init", tmp_path / "three" / "acme").exit_code == 0  # the dangling link is used again
+    assert (tmp_path / "links" / "acme").resolve() == tmp_path / "three" / "acme" / "seeds"
+    setting = (tmp_path / "three" / "acme" / "ai-cost.env").read_text().splitlines()[-1]
+    assert not setting.removeprefix("AI_COST_COMPANY=").startswith("/")
 
 
 def test_init_has_a_folder_for_each_enabled_format_that_names_its_required_fields(tmp_path: Path) -> None:
@@ -126,7 +144,7 @@ def test_init_refuses_a_folder_that_holds_anything(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert "is not empty (it holds notes.txt)" in refused("init", tmp_path)
     assert "is a file" in refused("init", tmp_path / "notes.txt")
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]  # and no link
     (tmp_path / "empty").mkdir()
     assert run("init", tmp_path / "empty").exit_code == 0
 

@@ -153,8 +153,17 @@ def abuses() -> dict[str, Abuse]:
             [(2, "not UTF-8 text")],
         ),
         f"{TRACES}/no_last_newline.jsonl": Abuse(line("last-1").encode(), {"last-1": 1}),
+        f"{TRACES}/private.jsonl": Abuse(
+            lines(
+                line("private-1", user_id="jane.doe@mail.example.com", api_key_hash="sk-proj-" + "a1B2" * 8),
+                line("private-2", prompt="Dear assistant, my name is Jane", messages=["Dear assistant"]),
+            ),
+            {"private-1": 1, "private-2": 2},
+        ),
         f"{TRACES}/odd name, 'quoted'.jsonl": Abuse(lines(line("odd-1")), {"odd-1": 1}),
-        "gateway_traces/no_such_gateway/day.jsonl": Abuse(lines(line("lost-1")), {}, [(None, "format")]),
+        "gateway_traces/no_such_gateway/day.jsonl": Abuse(
+            lines(line("lost-1")), {}, [(None, "no enabled format reads this folder")]
+        ),
         "elsewhere/day.jsonl": Abuse(lines(line("lost-2")), {}, [(None, "no format owns this folder")]),
     }
 
@@ -231,6 +240,13 @@ def test_a_reject_of_a_trace_keeps_no_text(abused: Abused) -> None:
         where entity = 'gateway_traces' and rejected_record is not null
     """)
     assert kept == [("[withheld: n characters that may hold prompt text]",)]
+
+
+def test_no_prompt_address_or_key_is_published(abused: Abused) -> None:
+    for path in (abused.build.published, abused.build.built):
+        content = path.read_bytes()
+        for secret in (b"Dear assistant", b"jane.doe@", b"sk-proj-a1B2"):
+            assert secret not in content, path
 
 
 def test_replaced_removed_and_repaired_files(abused: Abused, dbt: Dbt, tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ TWINS = [
     (
         "text_columns_hold_no_prompts_or_secrets",
         "a prompt",
-        "update marts.fct_rejected_records set reason = repeat('Dear assistant, ', 100)",
+        "update marts.fct_findings set evidence = repeat('Dear assistant, ', 100)",
     ),
     (
         "text_columns_hold_no_prompts_or_secrets",

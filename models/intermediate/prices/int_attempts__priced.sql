@@ -7,6 +7,14 @@
     ('cache_write_12h', 'cache_write_12h_tokens'),
     ('output', 'output_tokens'),
 ] %}
+{%- set costs = {
+    'input_cost_usd': 'input_amount',
+    'cache_read_cost_usd': 'cache_read_amount',
+    'cache_write_cost_usd': 'cache_write_amount',
+    'output_cost_usd': 'output_amount',
+    'tool_and_request_cost_usd': 'tool_amount + request_amount',
+    'list_cost_usd': 'list_token_amount + tool_amount + list_request_amount',
+} %}
 {%- set cache_writes = ['cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h'] %}
 
 with
@@ -104,6 +112,7 @@ judged as (
                 and coalesce(tool_cost_usd, 0) = 0
                 and coalesce(web_search_count, 0) = 0
                 then 'free'
+            when total_tokens is null then 'unpriced'  -- the source does not say what was used
             when
                 sheet_price_id is null
                 {%- for meter, tokens in token_meters %}
@@ -117,50 +126,38 @@ judged as (
 
 ),
 
-costed as (
+-- What each part comes to at the matched rates, whatever the status; null rates count only where nothing was used.
+amounts as (
 
     select
         *,
         {%- for meter, tokens in token_meters if meter not in cache_writes %}
-        case
-            when pricing_status = 'priced' then cast({{ tokens }} * coalesce({{ meter }}_rate, 0) as decimal(18, 12))
-            when pricing_status = 'free' then cast(0 as decimal(18, 12))
-        end as {{ meter }}_cost_usd,
+        {{ tokens }} * coalesce({{ meter }}_rate, 0) as {{ meter }}_amount,
         {%- endfor %}
-        case
-            when pricing_status = 'priced' then cast(
-                {%- for meter in cache_writes %}
-                {{ meter }}_tokens * coalesce({{ meter }}_rate, 0){{ ' +' if not loop.last }}
-                {%- endfor %}
-                as decimal(18, 12)
-            )
-            when pricing_status = 'free' then cast(0 as decimal(18, 12))
-        end as cache_write_cost_usd,
+        {%- for meter in cache_writes %}
+        {{ meter }}_tokens * coalesce({{ meter }}_rate, 0){{ ' +' if not loop.last else ' as cache_write_amount,' }}
+        {%- endfor %}
+        {%- for meter, tokens in token_meters %}
+        {{ tokens }} * coalesce(list_{{ meter }}_rate, 0){{ ' +' if not loop.last else ' as list_token_amount,' }}
+        {%- endfor %}
         -- Tools: what the gateway reports, else searches at the sheet's price. A price per request counts here too.
-        case
-            when pricing_status = 'priced' then cast(
-                coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0)
-                + request_count * coalesce(request_rate, 0)
-                as decimal(18, 12)
-            )
-            when pricing_status = 'free' then cast(0 as decimal(18, 12))
-        end as tool_and_request_cost_usd,
-        case
-            when pricing_status = 'priced' then cast(
-                {%- for meter, tokens in token_meters %}
-                {{ tokens }} * coalesce(list_{{ meter }}_rate, 0) +
-                {%- endfor %}
-                coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0)
-                + request_count * coalesce(list_request_rate, 0)
-                as decimal(18, 12)
-            )
-            when pricing_status = 'free' then cast(0 as decimal(18, 12))
-        end as list_cost_usd,
-        case
-            when pricing_status = 'unpriced'
-                then cast(context_size * dearest_input_usd + output_tokens * dearest_output_usd as decimal(18, 12))
-        end as exposure_usd
+        coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0) as tool_amount,
+        request_count * coalesce(request_rate, 0) as request_amount,
+        request_count * coalesce(list_request_rate, 0) as list_request_amount,
+        context_size * dearest_input_usd + output_tokens * dearest_output_usd as exposure_amount
     from judged
+
+),
+
+costed as (
+
+    select
+        *,
+        {%- for cost, amount in costs.items() %}
+        cast(case pricing_status when 'priced' then {{ amount }} when 'free' then 0 end as decimal(18, 12)) as {{ cost }},
+        {%- endfor %}
+        cast(case when pricing_status = 'unpriced' then exposure_amount end as decimal(18, 12)) as exposure_usd
+    from amounts
 
 )
 

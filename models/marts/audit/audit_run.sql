@@ -11,7 +11,8 @@ gates as (
     select
         count(*) as gate_count,
         sum(case when status = 'fail' then 1 else 0 end) as failed_gate_count,
-        sum(case when status = 'warn' then 1 else 0 end) as warned_gate_count
+        sum(case when status = 'warn' then 1 else 0 end) as warned_gate_count,
+        sum(case when gate_id = 'reconciliation_gap' and status != 'no_data' then 1 else 0 end) as reconciled_provider_count
     from {{ ref('fct_gates') }}
 
 ),
@@ -31,7 +32,11 @@ files as (
 select
     period.audit_date,
     period.audit_month,
-    case when gates.failed_gate_count > 0 then 'open' else 'closed' end as books_status,
+    -- Books that no invoice was held against are not closed, though no gate fails.
+    case
+        when gates.failed_gate_count > 0 or coalesce(gates.reconciled_provider_count, 0) = 0 then 'open'
+        else 'closed'
+    end as books_status,
     period.first_date as first_business_date,
     period.last_date as last_business_date,
     '{{ var("reporting_timezone") }}' as reporting_timezone,

@@ -78,11 +78,20 @@ by_provider as (
         invoice_usd,
         ledger_usd,
         stamped_usd + key_owner_usd + rule_usd as owned_usd,
-        least(stamped_usd, billed_usd) as stamped_billed_usd,
-        least(stamped_usd + key_owner_usd, billed_usd) - least(stamped_usd, billed_usd) as key_owner_billed_usd,
-        least(stamped_usd + key_owner_usd + rule_usd, billed_usd)
-        - least(stamped_usd + key_owner_usd, billed_usd) as rule_billed_usd,
-        least(stamped_usd + key_owner_usd + rule_usd, billed_usd) as attributed_usd
+        case when billed_usd is not null then least(stamped_usd, billed_usd) end as stamped_billed_usd,
+        case
+            when billed_usd is not null
+                then least(stamped_usd + key_owner_usd, billed_usd) - least(stamped_usd, billed_usd)
+        end as key_owner_billed_usd,
+        case
+            when billed_usd is not null
+                then
+                    least(stamped_usd + key_owner_usd + rule_usd, billed_usd)
+                    - least(stamped_usd + key_owner_usd, billed_usd)
+        end as rule_billed_usd,
+        case
+            when billed_usd is not null then least(stamped_usd + key_owner_usd + rule_usd, billed_usd)
+        end as attributed_usd
     from matched
 
 ),

@@ -135,12 +135,14 @@ resized as (
             when required_gpu_model is null then cast(0 as decimal(38, 12))
             when required_price_share is null then cast(null as decimal(38, 12))
             when required_price_share >= 1 then cast(0 as decimal(38, 12))
-            else least(
-                cast(rest_usd as decimal(38, 12)),
-                cast(
-                    cast(rest_usd as decimal(19, 9)) * cast(1 - required_price_share as decimal(18, 12)) as decimal(38, 12)
+            else
+                least(
+                    cast(rest_usd as decimal(38, 12)),
+                    cast(
+                        cast(rest_usd as decimal(19, 9)) * cast(1 - required_price_share as decimal(18, 12))
+                        as decimal(38, 12)
+                    )
                 )
-            )
         end as oversize_usd
     from left_over
 

@@ -74,10 +74,12 @@ renamed as (
         lower(line_type) as line_type,
         model,
         case
-            when lower(meter) in (
-                'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output',
-                'input_audio', 'output_audio', 'input_image', 'request', 'web_search'
-            ) then lower(meter)
+            when
+                lower(meter) in (
+                    'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h',
+                    'output', 'input_audio', 'output_audio', 'input_image', 'request', 'web_search'
+                )
+                then lower(meter)
         end as meter,
 
         ---------- numerics

@@ -101,10 +101,11 @@ renamed as (
         {{ count('input_tokens') }} - cached - written as uncached_input_tokens,
         case when input_tokens is not null then cached end as cache_read_tokens,
         case
-            when input_tokens is not null then  -- writes whose lifetime an older response does not tell
-                written
-                - coalesce({{ count('input_cache_write_30m_tokens') }}, 0)
-                - coalesce({{ count('input_cache_write_12h_tokens') }}, 0)
+            when input_tokens is not null
+                then  -- writes whose lifetime an older response does not tell
+                    written
+                    - coalesce({{ count('input_cache_write_30m_tokens') }}, 0)
+                    - coalesce({{ count('input_cache_write_12h_tokens') }}, 0)
         end as cache_write_5m_tokens,
         case
             when input_tokens is not null then coalesce({{ count('input_cache_write_30m_tokens') }}, 0)
