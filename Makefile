@@ -30,6 +30,7 @@ $(CHECK_TARGETS): export DBT_LOG_PATH := $(CURDIR)/.test/logs
 # The audit of real data sets has its own landing zone and warehouse too.
 real: export AI_COST_LANDING := $(CURDIR)/warehouse/real/landing
 real: export AI_COST_WAREHOUSE := $(CURDIR)/warehouse/real
+real: export AI_COST_COMPANY := seeds/real
 
 define timed
 	@printf '\n== %s\n' '$(1)'; $(2) || exit 1; printf '   %s: %s s\n' '$(1)' "$$SECONDS"

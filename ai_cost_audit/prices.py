@@ -6,8 +6,9 @@ its source.
 
 What is left out, on purpose:
 
-- Prices that hold only at some hours of the day (DeepSeek). The price without a time of day is kept; the
-  report names the models, because their peak-hour requests are listed too low.
+- The second price of a model that costs more or less at some hours of the day (DeepSeek). The price that
+  holds for most hours is kept, and the report names the models: requests in the other hours are listed too
+  high or too low.
 - Units that the contract has no meter for: cached audio, output images, video, characters, hours, pages.
 
 The sheet is a history. A price that the package now states differently ends the old row and opens a new
@@ -413,9 +414,20 @@ def _without_time_of_day(model: ModelInfo) -> tuple[ModelInfo, bool]:
     if isinstance(model.prices, ModelPrice):
         return model, False
     kept = [price for price in model.prices if not isinstance(price.constraint, TimeOfDateConstraint)]
-    if len(kept) == len(model.prices):
+    timed = [price for price in model.prices if isinstance(price.constraint, TimeOfDateConstraint)]
+    if not timed:
         return model, False
+    if sum(_hours(price.constraint) for price in timed) > 12:  # the price without hours is the exception
+        kept = [*kept, ConditionalPrice(constraint=None, prices=timed[0].prices)]
     return dataclasses.replace(model, prices=kept), True
+
+
+def _hours(constraint: object) -> float:
+    """Hours of the day in which a time-of-day price holds; a window may run over midnight."""
+    assert isinstance(constraint, TimeOfDateConstraint)
+    start, end = constraint.start_time, constraint.end_time
+    hours = end.hour + end.minute / 60 - start.hour - start.minute / 60
+    return hours if hours > 0 else hours + 24
 
 
 def _model_timelines(

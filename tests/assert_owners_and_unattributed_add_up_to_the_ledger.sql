@@ -66,11 +66,11 @@ owners as (
         coalesce(ledger.usd, 0) as ledger_usd,
         coalesce(ledger.usd, 0) + coalesce(gpus.usd, 0) as total_usd,
         coalesce(ledger.unowned_usd, 0) + coalesce(gpus.unowned_usd, 0) as unowned_usd,
-        teams.managed_usd as team_managed_usd,
-        teams.usd as team_usd,
-        teams.unowned_usd as team_unowned_usd,
+        coalesce(teams.managed_usd, 0) as team_managed_usd,
+        coalesce(teams.usd, 0) as team_usd,  -- null where nothing of the month has a price
+        coalesce(teams.unowned_usd, 0) as team_unowned_usd,
         teams.unattributed_rows,
-        coalesce(days.usd, 0) as day_usd,  -- null where nothing of the month has a price
+        coalesce(days.usd, 0) as day_usd,
         coalesce(users.usd, 0) as user_usd
     from ledger
     full outer join gpus on ledger.month = gpus.month

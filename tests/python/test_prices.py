@@ -291,7 +291,7 @@ def test_the_sheet_prices_requests_as_the_package_does(tier: str) -> None:
         for day in DAYS:
             if sheet_price(rows, "input", tier, day, 0) is None or (tier != "standard" and not is_own):
                 continue
-            moment = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
+            moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)  # an hour of the longer DeepSeek window
             for mix in USAGE_MIXES:
                 stated = model.calc_price(
                     package_usage(mix),
@@ -322,7 +322,7 @@ def test_the_sheet_prices_requests_as_the_package_does(tier: str) -> None:
 )
 def test_the_sheet_agrees_with_the_public_function(provider: str, package_id: str, model: str) -> None:
     for day in DAYS:
-        moment = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
+        moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)  # an hour of the longer DeepSeek window
         for mix in USAGE_MIXES:
             usage = package_usage(mix)
             stated = calc_price(usage, model, provider_id=package_id, genai_request_timestamp=moment)
@@ -349,7 +349,7 @@ def test_every_alias_leads_to_a_priced_model_as_in_the_package() -> None:
         for provider in prices._package_providers
         if provider.id in prices.PROVIDER_NAMES
     }
-    moment = datetime(CURRENT.year, CURRENT.month, CURRENT.day, 20, tzinfo=UTC)
+    moment = datetime(CURRENT.year, CURRENT.month, CURRENT.day, 12, tzinfo=UTC)
     mix = {"input": 1_000_000, "output": 1_000_000}
     for row in seed("model_aliases"):
         key = (row["provider"], row["model"])

@@ -67,6 +67,15 @@ dearest as (
 
 ),
 
+-- A request served on own GPUs costs the hours of a pool. Without any pool its cost is unknown, not zero.
+serving_pools as (
+
+    select count(*) as serving_pool_count
+    from {{ ref('gpu_pools') }}
+    where purpose in ('inference', 'dev')
+
+),
+
 matched as (
 
     select
@@ -82,6 +91,7 @@ matched as (
         prices.web_search_usd as web_search_rate,
         prices.price_source as sheet_source,
         prices.price_id as sheet_price_id,
+        serving_pools.serving_pool_count,
         coalesce(dearest_by_provider.input_usd, dearest.input_usd) as dearest_input_usd,
         coalesce(dearest_by_provider.output_usd, dearest.output_usd) as dearest_output_usd
     from attempts
@@ -97,6 +107,7 @@ matched as (
             and attempts.context_size <= prices.up_to_context_tokens
     left join dearest_by_provider on attempts.provider = dearest_by_provider.provider
     cross join dearest
+    cross join serving_pools
 
 ),
 
@@ -106,7 +117,7 @@ judged as (
         *,
         case
             when row_kind = 'cache_hit' then 'free'
-            when provider = 'self_hosted' then 'free'
+            when provider = 'self_hosted' and serving_pool_count > 0 then 'free'
             when
                 (total_tokens = 0 or (total_tokens is null and is_error))
                 and coalesce(tool_cost_usd, 0) = 0
@@ -223,7 +234,7 @@ select
     pricing_status,
     case
         when pricing_status = 'priced' then sheet_source
-        when provider = 'self_hosted' then 'gpu_pool'
+        when pricing_status = 'free' and provider = 'self_hosted' then 'gpu_pool'
         when row_kind = 'cache_hit' then 'gateway_cache'
         when pricing_status = 'free' then 'no_usage'
     end as price_source,

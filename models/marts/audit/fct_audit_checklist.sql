@@ -19,8 +19,7 @@ team_spend as (
 
     select
         sum(case when spend.team_id = 'unattributed' then spend.cost_usd else 0 end) as unattributed_usd,
-        sum(spend.cost_usd) as cost_usd,
-        sum(spend.managed_api_cost_usd) as managed_api_cost_usd
+        sum(spend.cost_usd) as cost_usd
     from {{ ref('fct_team_spend_monthly') }} as spend
     inner join period on spend.month = period.audit_month
 
@@ -31,6 +30,7 @@ overspend as (
     select
         sum(overspend.overspend_usd) as overspend_usd,
         sum(overspend.current_cost_usd) as cost_usd,
+        sum(case when overspend.verdict != 'unclassified' then overspend.current_cost_usd end) as classified_usd,
         sum(case when overspend.verdict = 'unclassified' then overspend.current_cost_usd else 0 end) as unclassified_usd
     from {{ ref('fct_route_overspend_monthly') }} as overspend
     inner join period on overspend.month = period.audit_month
@@ -43,7 +43,10 @@ requests as (
         sum(case when requests.pricing_status = 'unpriced' then requests.request_count else 0 end) as unpriced_count,
         sum(requests.request_count) as request_count,
         sum(requests.retry_cost_adjustment_usd) as retry_usd,
-        sum(requests.request_cost_usd) as cost_usd
+        sum(requests.request_cost_usd) as cost_usd,
+        sum(case when requests.attempt_count > 1 then requests.request_cost_usd end) as retried_usd,
+        sum(case when requests.cache_read_tokens > 0 then requests.request_cost_usd end) as cached_usd,
+        sum(case when requests.session_id is not null then requests.request_cost_usd end) as session_usd
     from {{ ref('fct_requests') }} as requests
     inner join period on cast(date_trunc('month', requests.request_date) as date) = period.audit_month
     where requests.provider != 'self_hosted'
@@ -53,9 +56,8 @@ requests as (
 efficiency as (
 
     select
-        sum(case when findings.finding_type = 'cache_break' then findings.amount_usd else 0 end) as cache_break_usd,
-        sum(case when findings.finding_type = 'runaway_session' then findings.amount_usd else 0 end) as runaway_usd,
-        count(*) as finding_count
+        coalesce(sum(case when findings.finding_type = 'cache_break' then findings.amount_usd end), 0) as cache_break_usd,
+        coalesce(sum(case when findings.finding_type = 'runaway_session' then findings.amount_usd end), 0) as runaway_usd
     from {{ ref('fct_findings') }} as findings
 
 ),
@@ -98,7 +100,8 @@ checks as (
         'tier_overspend' as check_id,
         'model_tier' as audit_surface,
         'Is premium money spent only where a task needs it?' as question,
-        {{ share('overspend_usd', 'cost_usd') }} as figure,
+        -- A check passes on evidence: without a task class, a retry, a cached token or a session there is none.
+        {{ share('overspend_usd', 'case when classified_usd > 0 then cost_usd end') }} as figure,
         0.02 as pass_at,
         0.10 as warn_at,
         'at_most' as direction
@@ -128,7 +131,7 @@ checks as (
         'retry_cost' as check_id,
         'request_pricing' as audit_surface,
         'What share of spend goes into attempts that were thrown away?' as question,
-        {{ share('retry_usd', 'cost_usd') }} as figure,
+        {{ share('retry_usd', 'case when retried_usd is not null then cost_usd end') }} as figure,
         0.02 as pass_at,
         0.05 as warn_at,
         'at_most' as direction
@@ -138,23 +141,23 @@ checks as (
         'cache_breaks' as check_id,
         'prompt_efficiency' as audit_surface,
         'Did prompt caching, once established, keep working?' as question,
-        {{ share('efficiency.cache_break_usd', 'team_spend.managed_api_cost_usd') }} as figure,
+        {{ share('efficiency.cache_break_usd', 'case when requests.cached_usd is not null then requests.cost_usd end') }} as figure,
         0.002 as pass_at,
         0.02 as warn_at,
         'at_most' as direction
     from efficiency
-    cross join team_spend
+    cross join requests
     union all
     select
         'runaway_sessions' as check_id,
         'prompt_efficiency' as audit_surface,
         'Do agent sessions end?' as question,
-        {{ share('efficiency.runaway_usd', 'team_spend.managed_api_cost_usd') }} as figure,
+        {{ share('efficiency.runaway_usd', 'case when requests.session_usd is not null then requests.cost_usd end') }} as figure,
         0.002 as pass_at,
         0.02 as warn_at,
         'at_most' as direction
     from efficiency
-    cross join team_spend
+    cross join requests
     union all
     select
         'idle_gpus' as check_id,

@@ -5,7 +5,7 @@ monthly as (
     select
         cast(date_trunc('month', date) as date) as month,
         team_id,
-        coalesce(sum(cost_usd), 0) as cost_usd,
+        sum(cost_usd) as cost_usd,
         sum(case when cost_layer = 'managed_api' then cost_usd else 0 end) as managed_api_cost_usd,
         sum(case when cost_layer = 'self_hosted_inference' then cost_usd else 0 end) as self_hosted_inference_cost_usd,
         sum(case when cost_layer = 'training' then cost_usd else 0 end) as training_cost_usd,
@@ -55,7 +55,8 @@ filled as (
     select
         spine.month,
         spine.team_id,
-        coalesce(monthly.cost_usd, 0) as cost_usd,
+        -- No row: nothing was spent. A row without a cost: what was used has no price.
+        case when monthly.team_id is not null then monthly.cost_usd else 0 end as cost_usd,
         coalesce(monthly.managed_api_cost_usd, 0) as managed_api_cost_usd,
         coalesce(monthly.self_hosted_inference_cost_usd, 0) as self_hosted_inference_cost_usd,
         coalesce(monthly.training_cost_usd, 0) as training_cost_usd,
@@ -65,7 +66,10 @@ filled as (
         coalesce(monthly.unpriced_gpu_hours, 0) as unpriced_gpu_hours,
         coalesce(previous_monthly.cost_usd, 0) as earlier_cost_usd,
         -- Null in the first month of the data: there is nothing to compare with.
-        case when previous.month is not null then coalesce(previous_monthly.cost_usd, 0) end as previous_cost_usd,
+        case
+            when previous_monthly.team_id is not null then previous_monthly.cost_usd
+            when previous.month is not null then 0
+        end as previous_cost_usd,
         sum(coalesce(monthly.cost_usd, 0)) over (partition by spine.month) as total_cost_usd
     from spine
     left join monthly on spine.month = monthly.month and spine.team_id = monthly.team_id
@@ -97,5 +101,6 @@ left join {{ ref('dim_teams') }} as teams on filled.team_id = teams.team_id
 where
     filled.cost_usd != 0
     or filled.earlier_cost_usd != 0
+    or filled.cost_usd is null
     or filled.request_count > 0
     or filled.team_id = 'unattributed'
