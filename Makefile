@@ -71,12 +71,20 @@ build: setup ## audit the landing zone (the demo company when it is empty): chec
 			ai-cost demo $(DEMO_ARGUMENTS); \
 		fi; \
 	fi
-	@ai-cost check || echo "ai-cost check found problems in the raw files (above); the build goes on and says what it could not read"
-	@status=0; $(DBT_BUILD) || status=$$?; ai-cost summary || status=$$(( status ? status : $$? )); exit $$status
+	@if ai-cost unchanged; then exec ai-cost summary; fi; \
+	ai-cost check || echo "ai-cost check found problems in the raw files (above); the build goes on and says what it could not read"; \
+	status=0; $(DBT_BUILD) || status=$$?; \
+	if [ $$status = 0 ]; then ai-cost unchanged --remember; fi; \
+	ai-cost summary || status=$$(( status ? status : $$? )); exit $$status
 
+# The books of these sets cannot close (no invoice, redacted models), so a failed gate is no failure here; a build that
+# published nothing is.
 real: setup ## audit the real data sets in REAL_DATA, in a warehouse of its own
 	@ai-cost real "$(REAL_DATA)"
-	@status=0; $(DBT_BUILD) || status=$$?; ai-cost summary || status=$$(( status ? status : $$? )); exit $$status
+	@touch "$$AI_COST_WAREHOUSE/started"; status=0; $(DBT_BUILD) || status=$$?; ai-cost summary; \
+	if [ "$$AI_COST_WAREHOUSE/ai_cost.duckdb" -nt "$$AI_COST_WAREHOUSE/started" ]; then \
+		echo; echo "docs/real-data.md says why these books stay open, and checks the figures"; \
+	else exit $$status; fi
 
 docs: setup ## write one page that explains every model: target/static_index.html
 	@dbt docs generate --static

@@ -232,6 +232,22 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command(hidden=True)
+def unchanged(
+    remember: Annotated[bool, typer.Option("--remember", help="The build was sound.")] = False,
+) -> None:
+    """For `make build`: exit code 0 when nothing changed since the last sound build."""
+    from ai_cost_audit import inputs  # noqa: PLC0415
+
+    with _expecting():
+        if remember:
+            inputs.remember()
+        elif inputs.is_unchanged():
+            print("Nothing changed since the last build: files, seeds, settings and models are the same.")
+        else:
+            raise typer.Exit(1)
+
+
 @app.command()
 def summary(
     month: Annotated[

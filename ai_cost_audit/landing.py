@@ -103,7 +103,8 @@ def load_registry(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[
     files = (LandedFile(*row) for row in rows)
     # Whether a file is a duplicate is decided anew each time: the other one may be gone.
     return {
-        f.file_id: replace(f, status="ok", problem=None) if f.status == "duplicate_delivery" else f for f in files
+        f.file_id: replace(f, status="ok", problem=None) if f.status == "duplicate_delivery" else f
+        for f in files
     }
 
 
@@ -132,7 +133,9 @@ def _inspect(path: Path, file_id: str, cache: Path) -> LandedFile:
     version = hashlib.blake2b(f"{file_id}\0{content_hash}".encode(), digest_size=8).hexdigest()
     stat = path.stat()
 
-    def landed(status: str, records: int, reader: str = "", read_path: Path | None = None, **more: Any) -> LandedFile:
+    def landed(
+        status: str, records: int, reader: str = "", read_path: Path | None = None, **more: Any
+    ) -> LandedFile:
         return LandedFile(
             file_id=file_id,
             entity=entity,

@@ -890,7 +890,7 @@ def _render_gates(audit: Audit, console: Console) -> None:
     ]
     _line(console, ", ".join(counts) or "no data: no gate has run")
     for gate in audit.gates:
-        if gate["status"] == "pass":
+        if gate["status"] in ("pass", "no_data"):
             continue
         figure = _gate_figure(gate)
         bad_when = gate["bad_when"]
@@ -902,6 +902,11 @@ def _render_gates(audit: Audit, console: Console) -> None:
             style=STYLES.get(gate["status"], ""),
         )
         _line(console, f"look first at {gate['look_first']}", indent=4)
+    without_data = [
+        f"{gate['gate_id']} {gate['provider']}" for gate in audit.gates if gate["status"] == "no_data"
+    ]
+    if without_data:
+        _line(console, f"NO DATA {', '.join(without_data)}")
 
 
 def _gate_figure(gate: Row) -> Callable[[Decimal | None], str]:

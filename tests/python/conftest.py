@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -70,7 +71,8 @@ class Dbt:
     """Runs dbt, each time in a process of its own."""
 
     def __init__(self, folder: Path) -> None:
-        environment = _environment(folder, folder / "landing", None)
+        environment = _environment(folder, folder / "landing", "seeds/company")
+        self._links: set[Path] = set()
         self._forks = subprocess.Popen(
             [sys.executable, str(Path(__file__).parent / "dbt_forks.py")],
             cwd=ROOT,
@@ -103,11 +105,22 @@ class Dbt:
         options = ["--vars", json.dumps(variables)] if variables else []
         request = {
             "start": ["--no-use-colors", *(arguments or ("build",)), *options],
-            "environment": _environment(folder, landing or folder / "landing", company),
+            "environment": _environment(folder, landing or folder / "landing", self._linked(company)),
             "output": str(folder / "output.txt"),
             "parse": company is not None or "formats" in (variables or {}),
         }
         return self._ask(request)["pid"]
+
+    def _linked(self, company: Path | None) -> str:
+        """The folder of seeds as dbt may be given it: a link inside the project, while the tests run."""
+        if company is None:
+            return "seeds/company"
+        link = ROOT / "seeds" / "linked" / f"test-{hashlib.md5(str(company).encode()).hexdigest()[:12]}"
+        if link not in self._links:
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(company)
+            self._links.add(link)
+        return str(link.relative_to(ROOT))
 
     def wait(self, pid: int) -> int:
         """The exit code of a started run; minus the signal when it was killed."""
@@ -124,14 +137,16 @@ class Dbt:
         assert self._forks.stdin is not None
         self._forks.stdin.close()
         self._forks.wait()
+        for link in self._links:
+            link.unlink()
 
 
-def _environment(folder: Path, landing: Path, company: Path | None) -> dict[str, str]:
+def _environment(folder: Path, landing: Path, company: str) -> dict[str, str]:
     return {
         **os.environ,
         "AI_COST_LANDING": str(landing),
         "AI_COST_WAREHOUSE": str(folder / "warehouse"),
-        "AI_COST_COMPANY": str(company or "seeds/company"),
+        "AI_COST_COMPANY": company,
         "DBT_PROJECT_DIR": str(ROOT),
         "DBT_PROFILES_DIR": str(ROOT),
         "DBT_TARGET_PATH": str(folder / "target"),
@@ -145,7 +160,7 @@ def build_with_the_command(folder: Path) -> Build:
     done = subprocess.run(
         [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "build"],
         cwd=ROOT,
-        env=_environment(folder, folder / "landing", None),
+        env=_environment(folder, folder / "landing", "seeds/company"),
         capture_output=True,
         text=True,
         check=False,

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 import zstandard
-from conftest import Build, Dbt, copy_landing, differing, mart_hashes
+from conftest import NO_TESTS, Build, Dbt, copy_landing, differing, mart_hashes
 
 pytestmark = pytest.mark.slow
 
@@ -289,10 +289,16 @@ def test_a_touched_file_changes_nothing(abused: Abused, dbt: Dbt, tmp_path: Path
 def test_a_missing_landing_zone_is_an_error_and_not_an_empty_audit(demo: Build, dbt: Dbt, tmp_path: Path) -> None:
     shutil.copytree(demo.ok().folder / "warehouse", tmp_path / "warehouse")
     before = demo.published.read_bytes()
-    gone = dbt.run(tmp_path, "build", *"--exclude-resource-type test --exclude-resource-type unit_test".split())
+    gone = dbt.run(tmp_path, "build", *NO_TESTS)
     assert gone.exit_code != 0
-    assert f"{tmp_path / 'landing'}: the landing zone is empty or missing" in gone.output
+    assert f"{tmp_path / 'landing'}: the landing zone is not there" in gone.output
     assert gone.published.read_bytes() == before
+
+    (tmp_path / "landing").mkdir()
+    emptied = dbt.run(tmp_path, "build", *NO_TESTS)
+    assert emptied.exit_code != 0
+    assert "the landing zone is empty or missing, and the last build read" in emptied.output
+    assert emptied.published.read_bytes() == before
 
 
 def test_a_landing_zone_that_never_existed_is_an_error(dbt: Dbt, tmp_path: Path) -> None:
