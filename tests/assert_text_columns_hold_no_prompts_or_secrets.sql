@@ -1,6 +1,7 @@
 -- Promise 9: no prompt text, no secrets, no personal addresses in any published text column. Every mart, and every seed of
 -- the company, is read; a text longer than an identifier or a sentence counts as a prompt. Only the kept text of a rejected
 -- billing or GPU record may be longer.
+-- noqa: disable=LT02
 {%- set relations = [
     ref('audit_run'), ref('dim_models'), ref('dim_routes'), ref('dim_teams'), ref('fct_agent_loops'), ref('fct_attempts'),
     ref('fct_audit_checklist'), ref('fct_cache_breaks'), ref('fct_cost_daily'), ref('fct_coverage_monthly'),

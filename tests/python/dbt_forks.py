@@ -29,7 +29,9 @@ def main() -> None:
         sys.exit(f"dbt cannot read the project: {read.exception}")
     for line in sys.stdin:
         request = json.loads(line)
-        answer = {"pid": fork(request, read.result)} if "start" in request else {"code": wait(request["wait"])}
+        answer = (
+            {"pid": fork(request, read.result)} if "start" in request else {"code": wait(request["wait"])}
+        )
         print(json.dumps(answer), flush=True)
 
 

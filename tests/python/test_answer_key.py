@@ -18,6 +18,8 @@ from conftest import COMPANY, NO_TESTS, ROOT, Build, Dbt, copy_company
 from ai_cost_audit.demo import simulate
 
 REQUESTS = 60_000
+# The demo company at this size spends a few dollars a day on the launched feature, so dollars count from one on.
+VARIABLES = {"spend_spike_minimum_usd": 1, "finding_minimum_usd": 1}
 ESTIMATES = {"cache_break", "runaway_session"}
 
 pytestmark = pytest.mark.slow
@@ -27,14 +29,14 @@ pytestmark = pytest.mark.slow
 def planted(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Build:
     folder = tmp_path_factory.mktemp("planted")
     simulate(folder / "landing", folder / "key.json", requests=REQUESTS)
-    return dbt.run(folder, "build", *NO_TESTS).ok()
+    return dbt.run(folder, "build", *NO_TESTS, variables=VARIABLES).ok()
 
 
 @pytest.fixture(scope="module")
 def clean(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Build:
     folder = tmp_path_factory.mktemp("clean")
     simulate(folder / "landing", folder / "key.json", requests=REQUESTS, plant=())
-    return dbt.run(folder, "build", *NO_TESTS).ok()
+    return dbt.run(folder, "build", *NO_TESTS, variables=VARIABLES).ok()
 
 
 def answer_key(build: Build) -> dict[str, Any]:
@@ -111,7 +113,9 @@ def test_the_launch_is_a_finding_when_nobody_announced_it(planted: Build, dbt: D
     company = copy_company(tmp_path / "company", planned_events=header)
     shutil.copytree(planted.folder / "warehouse", tmp_path / "warehouse")
     landing = planted.folder / "landing"
-    unannounced = dbt.run(tmp_path, "build", *NO_TESTS, landing=landing, company=company).ok()
+    unannounced = dbt.run(
+        tmp_path, "build", *NO_TESTS, landing=landing, company=company, variables=VARIABLES
+    ).ok()
     launch = answer_key(planted)["planned"][0]["subject"]
     spikes = [subject for finding_type, subject in findings(unannounced) if finding_type == "spend_spike"]
     assert [subject for subject in spikes if launch in subject] != []
@@ -125,6 +129,14 @@ def test_a_demo_with_nothing_planted_has_next_to_no_findings(clean: Build) -> No
 
 
 def test_no_model_reads_the_answer_key() -> None:
-    read_by_dbt = [*(ROOT / "models").rglob("*.*"), *(ROOT / "macros").rglob("*.*"), *(ROOT / "seeds").rglob("*.*")]
-    for path in (*read_by_dbt, ROOT / "ai_cost_audit" / "landing.py", ROOT / "ai_cost_audit" / "dbt_plugin.py"):
+    read_by_dbt = [
+        *(ROOT / "models").rglob("*.*"),
+        *(ROOT / "macros").rglob("*.*"),
+        *(ROOT / "seeds").rglob("*.*"),
+    ]
+    for path in (
+        *read_by_dbt,
+        ROOT / "ai_cost_audit" / "landing.py",
+        ROOT / "ai_cost_audit" / "dbt_plugin.py",
+    ):
         assert "answer_key" not in path.read_text(), path

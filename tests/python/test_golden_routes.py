@@ -134,4 +134,4 @@ def test_the_amounts_are_exact_and_not_only_rounded(build: Build) -> None:
 def test_a_justified_premium_is_kept_apart_and_never_counted_as_overspend(build: Build) -> None:
     premium = {row["route_id"]: cents(row["justified_premium"]) for row in table(build)}
     # 25 million tokens at USD 60 instead of 20 per million, which the chat class would need.
-    assert premium == {route: "0.00" for route in TABLE} | {"customer_chat/answer": "1000.00"}
+    assert premium == dict.fromkeys(TABLE, "0.00") | {"customer_chat/answer": "1000.00"}

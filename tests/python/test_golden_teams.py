@@ -1,4 +1,4 @@
-"""The method's published two months of teams, and the two verdicts that its one page gives, come out of the real models.
+"""The method's published two months of teams, and the two verdicts of its one page, come out of the real models.
 
 The list of teams adds up to 11,485 dollars and the bill is 17,500: who divides by the list says "governed", who
 divides by the invoice says "at risk". Coverage is a share of the invoice.
@@ -99,7 +99,9 @@ def test_the_month_before_has_no_change_to_state(build: Build) -> None:
 
 
 @pytest.mark.parametrize("provider", ["acme", "all"])
-def test_coverage_is_a_share_of_the_invoice_and_the_list_is_shown_beside_it(build: Build, provider: str) -> None:
+def test_coverage_is_a_share_of_the_invoice_and_the_list_is_shown_beside_it(
+    build: Build, provider: str
+) -> None:
     found = build.rows(f"""
         select cast(month as varchar), billed_usd, ledger_usd, attributed_usd, unattributed_usd,
             coverage_share, verdict, traced_coverage_share, traced_verdict

@@ -41,7 +41,14 @@ def test_nothing_changed(built: Path) -> None:
         lambda folder: (folder / "warehouse/ai_cost.duckdb").unlink(),
         lambda folder: (folder / "warehouse/ai_cost.duckdb").write_text("another"),
     ],
-    ids=["new file", "removed file", "touched file", "changed seed", "no published copy", "another published copy"],
+    ids=[
+        "new file",
+        "removed file",
+        "touched file",
+        "changed seed",
+        "no published copy",
+        "another published copy",
+    ],
 )
 def test_a_change_is_seen(built: Path, change: object) -> None:
     assert callable(change)

@@ -1,4 +1,4 @@
-"""A landing zone with everything that goes wrong in one: it builds, each problem is a named reject, no good line is lost."""
+"""A landing zone with all that goes wrong in one: it builds, each problem is a named reject, no good line is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,16 @@ from conftest import NO_TESTS, Build, Dbt, copy_landing, differing, mart_hashes
 pytestmark = pytest.mark.slow
 
 TRACES = "gateway_traces/generic"
-HEADER = ("timestamp", "request_id", "team_id", "feature_name", "provider", "model", "input_tokens", "output_tokens")
+HEADER = (
+    "timestamp",
+    "request_id",
+    "team_id",
+    "feature_name",
+    "provider",
+    "model",
+    "input_tokens",
+    "output_tokens",
+)
 
 
 @dataclass
@@ -137,7 +146,9 @@ def abuses() -> dict[str, Abuse]:
             {"gap-1": 2, "gap-2": 4},
         ),
         f"{TRACES}/ragged.csv": Abuse(
-            (table(trace("rag-1")) + "1,2,3\n" + table(trace("rag-3")).split("\n")[1] + ",one,more\n").encode(),
+            (
+                table(trace("rag-1")) + "1,2,3\n" + table(trace("rag-3")).split("\n")[1] + ",one,more\n"
+            ).encode(),
             {"rag-1": 2},
             [(3, "3 fields where the header has 8"), (4, "10 fields where the header has 8")],
         ),
@@ -201,7 +212,9 @@ def abused(demo: Build, dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> A
 def in_ledger(build: Build, names: set[str]) -> dict[str, dict[str, int]]:
     """File to request_id to line, for these files, of what is in the ledger."""
     found: dict[str, dict[str, int]] = {name: {} for name in names}
-    for file, request_id, row in build.rows("select _source_file, request_id, _source_row from marts.fct_attempts"):
+    for file, request_id, row in build.rows(
+        "select _source_file, request_id, _source_row from marts.fct_attempts"
+    ):
         if file in found:
             found[file][request_id] = row
     return found
@@ -218,7 +231,9 @@ def test_every_good_line_is_in_the_ledger_on_its_line(abused: Abused) -> None:
 
 
 def test_every_problem_is_a_reject_with_file_line_and_reason(abused: Abused) -> None:
-    rejects = abused.build.rows("select _source_file, _source_row, reason from marts.fct_rejected_records order by all")
+    rejects = abused.build.rows(
+        "select _source_file, _source_row, reason from marts.fct_rejected_records order by all"
+    )
     found = {name: [(row, reason) for file, row, reason in rejects if file == name] for name in abused.files}
     for name, abuse in abused.files.items():
         assert [row for row, _ in found[name]] == [row for row, _ in abuse.rejects], (name, found[name])
@@ -230,7 +245,10 @@ def test_nothing_else_is_rejected_and_the_demo_is_untouched(abused: Abused, demo
     others = "select * exclude (rejected_record) from marts.fct_rejected_records order by all"
     ours = [row for row in abused.build.rows(others) if row[2] not in abused.files]
     assert ours == demo.rows(others)
-    ledger = "select count(*), sum(attempt_cost_usd) from marts.fct_attempts where request_id not similar to '[a-z]+[0-9]?-[0-9]+'"
+    ledger = """
+        select count(*), sum(attempt_cost_usd) from marts.fct_attempts
+        where request_id not similar to '[a-z]+[0-9]?-[0-9]+'
+    """
     assert abused.build.rows(ledger) == demo.rows(ledger)
 
 
@@ -258,9 +276,17 @@ def test_replaced_removed_and_repaired_files(abused: Abused, dbt: Dbt, tmp_path:
     (landing / TRACES / "delivered.jsonl").unlink()
     write(landing / TRACES / "empty.jsonl", lines(line("empty-1")))
     changed = dbt.run(tmp_path, "run").ok()
-    names = {f"{TRACES}/{name}" for name in (
-        "half_line.jsonl", "wrong_type.jsonl", "packed.jsonl.zst", "delivered.jsonl", "delivered_again.jsonl", "empty.jsonl",
-    )}  # fmt: skip
+    names = {
+        f"{TRACES}/{name}.jsonl{packed}"
+        for name, packed in [
+            ("half_line", ""),
+            ("wrong_type", ""),
+            ("packed", ".zst"),
+            ("delivered", ""),
+            ("delivered_again", ""),
+            ("empty", ""),
+        ]
+    }
     assert in_ledger(changed, names) == {
         f"{TRACES}/half_line.jsonl": {"half-1": 1, "half-2": 2, "half-3": 3},
         f"{TRACES}/wrong_type.jsonl": {"type-9": 1},
@@ -286,7 +312,9 @@ def test_a_touched_file_changes_nothing(abused: Abused, dbt: Dbt, tmp_path: Path
     assert touched.rows(files) == abused.build.rows(files)
 
 
-def test_a_missing_landing_zone_is_an_error_and_not_an_empty_audit(demo: Build, dbt: Dbt, tmp_path: Path) -> None:
+def test_a_missing_landing_zone_is_an_error_and_not_an_empty_audit(
+    demo: Build, dbt: Dbt, tmp_path: Path
+) -> None:
     shutil.copytree(demo.ok().folder / "warehouse", tmp_path / "warehouse")
     before = demo.published.read_bytes()
     gone = dbt.run(tmp_path, "build", *NO_TESTS)

@@ -291,7 +291,9 @@ def test_the_sheet_prices_requests_as_the_package_does(tier: str) -> None:
         for day in DAYS:
             if sheet_price(rows, "input", tier, day, 0) is None or (tier != "standard" and not is_own):
                 continue
-            moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)  # an hour of the longer DeepSeek window
+            moment = datetime(
+                day.year, day.month, day.day, 12, tzinfo=UTC
+            )  # an hour of the longer DeepSeek window
             for mix in USAGE_MIXES:
                 stated = model.calc_price(
                     package_usage(mix),
@@ -322,7 +324,9 @@ def test_the_sheet_prices_requests_as_the_package_does(tier: str) -> None:
 )
 def test_the_sheet_agrees_with_the_public_function(provider: str, package_id: str, model: str) -> None:
     for day in DAYS:
-        moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)  # an hour of the longer DeepSeek window
+        moment = datetime(
+            day.year, day.month, day.day, 12, tzinfo=UTC
+        )  # an hour of the longer DeepSeek window
         for mix in USAGE_MIXES:
             usage = package_usage(mix)
             stated = calc_price(usage, model, provider_id=package_id, genai_request_timestamp=moment)

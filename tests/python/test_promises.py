@@ -294,7 +294,9 @@ def test_every_promise_check_has_a_twin() -> None:
 def test_the_text_check_reads_every_published_mart(demo: Build) -> None:
     manifest = json.loads((demo.folder / "target" / "manifest.json").read_text())
     check = next(
-        node for node in manifest["nodes"].values() if node["name"] == "assert_text_columns_hold_no_prompts_or_secrets"
+        node
+        for node in manifest["nodes"].values()
+        if node["name"] == "assert_text_columns_hold_no_prompts_or_secrets"
     )
     published = {
         key
@@ -317,7 +319,9 @@ def test_money_is_decimal_and_never_float(demo: Build) -> None:
 
 
 def test_no_figure_reads_the_clock_or_chance() -> None:
-    unsteady = re.compile(r"\b(now|today|current_date|current_timestamp|random|uuid|get_current_time)\b\s*\(?")
+    unsteady = re.compile(
+        r"\b(now|today|current_date|current_timestamp|random|uuid|get_current_time)\b\s*\(?"
+    )
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in (ROOT / "models").rglob("*.sql")
@@ -352,7 +356,9 @@ def test_the_hash_sees_a_cent_and_not_the_order(copy: duckdb.DuckDBPyConnection,
         connection.execute("create schema a; create schema b; create schema c")
         connection.execute("create table a.t as select n, n * 0.01 as usd from range(1000) as r (n)")
         connection.execute("create table b.t as select * from a.t order by n desc")
-        connection.execute("create table c.t as select * replace (case n when 7 then 0.08 else usd end as usd) from a.t")
+        connection.execute(
+            "create table c.t as select * replace (case n when 7 then 0.08 else usd end as usd) from a.t"
+        )
     assert mart_hashes(path, "a") == mart_hashes(path, "b")
     assert differing(mart_hashes(path, "a"), mart_hashes(path, "c")) == ["t"]
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Build, Dbt, copy_landing, differing, mart_hashes
+from conftest import NO_TESTS, Build, Dbt, copy_landing, differing, mart_hashes
 
 from ai_cost_audit.demo import simulate
 
@@ -26,7 +26,7 @@ def whole(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Build:
     first = min(traces.rglob("*.jsonl.gz"))
     shutil.copy2(first, first.with_name("delivered_twice.jsonl.gz"))
     (traces / "broken.jsonl").write_text('{"request_id": "no time"}\nnot json\n')
-    return dbt.run(folder, "run").ok()
+    return dbt.run(folder, "build", *NO_TESTS).ok()
 
 
 def test_ten_slices_equal_the_whole(whole: Build, dbt: Dbt, tmp_path: Path) -> None:

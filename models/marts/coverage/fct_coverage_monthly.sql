@@ -69,7 +69,7 @@ matched as (
 ),
 
 -- Owned ledger dollars cover the bill up to its amount: a ledger that overstates one provider cannot hide a gap in another.
-by_provider as (
+capped as (
 
     select
         month,
@@ -78,21 +78,29 @@ by_provider as (
         invoice_usd,
         ledger_usd,
         stamped_usd + key_owner_usd + rule_usd as owned_usd,
-        case when billed_usd is not null then least(stamped_usd, billed_usd) end as stamped_billed_usd,
-        case
-            when billed_usd is not null
-                then least(stamped_usd + key_owner_usd, billed_usd) - least(stamped_usd, billed_usd)
-        end as key_owner_billed_usd,
-        case
-            when billed_usd is not null
-                then
-                    least(stamped_usd + key_owner_usd + rule_usd, billed_usd)
-                    - least(stamped_usd + key_owner_usd, billed_usd)
-        end as rule_billed_usd,
+        case when billed_usd is not null then least(stamped_usd, billed_usd) end as up_to_stamped_usd,
+        case when billed_usd is not null then least(stamped_usd + key_owner_usd, billed_usd) end as up_to_key_owner_usd,
         case
             when billed_usd is not null then least(stamped_usd + key_owner_usd + rule_usd, billed_usd)
         end as attributed_usd
     from matched
+
+),
+
+by_provider as (
+
+    select
+        month,
+        provider,
+        billed_usd,
+        invoice_usd,
+        ledger_usd,
+        owned_usd,
+        up_to_stamped_usd as stamped_billed_usd,
+        up_to_key_owner_usd - up_to_stamped_usd as key_owner_billed_usd,
+        attributed_usd - up_to_key_owner_usd as rule_billed_usd,
+        attributed_usd
+    from capped
 
 ),
 

@@ -36,7 +36,9 @@ counted as (
             coalesce({{ count('input_cache_write_tokens') }}, 0),
             coalesce({{ count('input_cache_write_30m_tokens') }}, 0)
             + coalesce({{ count('input_cache_write_12h_tokens') }}, 0)
-        ) as written
+        ) as written,
+        coalesce({{ count('input_cache_write_30m_tokens') }}, 0) as written_30m,
+        coalesce({{ count('input_cache_write_12h_tokens') }}, 0) as written_12h
     from source
 
 ),
@@ -101,19 +103,12 @@ renamed as (
         {{ count('input_tokens') }} - cached - written as uncached_input_tokens,
         case when input_tokens is not null then cached end as cache_read_tokens,
         case
-            when input_tokens is not null
-                then  -- writes whose lifetime an older response does not tell
-                    written
-                    - coalesce({{ count('input_cache_write_30m_tokens') }}, 0)
-                    - coalesce({{ count('input_cache_write_12h_tokens') }}, 0)
+            -- writes whose lifetime an older response does not tell
+            when input_tokens is not null then written - written_30m - written_12h
         end as cache_write_5m_tokens,
-        case
-            when input_tokens is not null then coalesce({{ count('input_cache_write_30m_tokens') }}, 0)
-        end as cache_write_30m_tokens,
+        case when input_tokens is not null then written_30m end as cache_write_30m_tokens,
         case when input_tokens is not null then cast(0 as bigint) end as cache_write_1h_tokens,
-        case
-            when input_tokens is not null then coalesce({{ count('input_cache_write_12h_tokens') }}, 0)
-        end as cache_write_12h_tokens,
+        case when input_tokens is not null then written_12h end as cache_write_12h_tokens,
         {{ count('output_tokens') }} as output_tokens,
         coalesce(try_cast(num_model_requests as bigint), try_cast(num_requests as bigint)) as request_count,
         case
