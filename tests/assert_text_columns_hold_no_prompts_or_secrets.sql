@@ -21,13 +21,11 @@
 
 {%- set checks = [] %}
 {%- for relation in relations if execute %}
-    {%- for column in adapter.get_columns_in_relation(relation) if column.dtype | upper == 'VARCHAR' %}
-        {%- do checks.append({
-            'relation': relation,
-            'column': column.name,
-            'longest': 1000 if column.name == 'rejected_record' else 500,
-        }) %}
-    {%- endfor %}
+{%- for column in adapter.get_columns_in_relation(relation) if column.dtype | upper == 'VARCHAR' %}
+{%- do checks.append({
+    'relation': relation, 'column': column.name, 'longest': 1000 if column.name == 'rejected_record' else 500
+}) %}
+{%- endfor %}
 {%- endfor %}
 
 {% for check in checks %}

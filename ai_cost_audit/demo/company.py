@@ -126,8 +126,8 @@ ROUTES = (
           pool_id="embed-l4"),
     # support
     Route("support_copilot", "draft_reply", "support",
-          "litellm", "anthropic", "mid", "rag_answer", 14,
-          system=22_000, context=5_200, user=350, output=480, cache_hit=0.95, users=90),
+          "litellm", "anthropic", "mid", "rag_answer", 26,
+          system=22_000, context=9_200, user=900, output=1_900, cache_hit=0.95, users=90),
     Route("support_copilot", "summarise_thread", "support",
           "litellm", "openai", "mini", "summarisation", 8,
           system=700, context=3_800, user=0, output=210, users=90),

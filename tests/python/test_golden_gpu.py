@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +9,9 @@ from typing import Any, NamedTuple
 
 import duckdb
 import pytest
+from conftest import Dbt, copy_company
 from golden.gpu.write_landing import write_landing
 
-ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden" / "gpu"
 MARTS = ("fct_gpu_hours_classified", "fct_training_jobs", "fct_gpu_pools_monthly")
 CENT = Decimal("0.01")
@@ -49,24 +45,14 @@ DRIVERS = {
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def warehouse(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """The GPU marts, built by dbt from the golden landing zone and pools."""
     folder = tmp_path_factory.mktemp("golden_gpu")
     write_landing(folder / "landing")
-    shutil.copytree(ROOT / "seeds" / "company", folder / "company")
-    shutil.copy(GOLDEN / "gpu_pools.csv", folder / "company")
-    environment = os.environ | {
-        "AI_COST_LANDING": str(folder / "landing"),
-        "AI_COST_WAREHOUSE": str(folder / "warehouse"),
-        "AI_COST_COMPANY": str(folder / "company"),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
+    company = copy_company(folder / "company", gpu_pools=(GOLDEN / "gpu_pools.csv").read_text())
     selection = ["--select", *(f"+{mart}" for mart in MARTS), "--indirect-selection", "cautious"]
-    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build", *selection]
-    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout[-3000:]
-    connection = duckdb.connect(str(folder / "warehouse" / "build.duckdb"), read_only=True)
+    build = dbt.run(folder, "build", *selection, company=company).ok()
+    connection = duckdb.connect(str(build.built), read_only=True)
     yield connection
     connection.close()
 
