@@ -235,7 +235,7 @@ TWINS = [
     (
         "text_columns_hold_no_prompts_or_secrets",
         "a cloud key in a company's seed",
-        "update seeds.planned_events set note = 'use AKIAIOSFODNN7EXAMPLE'",
+        "update seeds.planned_events set note = 'use AKIA' || 'IOSFODNN7EXAMPLE'",
     ),
 ]
 

@@ -1,35 +1,58 @@
-{%- set columns = [
-    'provider', 'account_id', 'invoice_id', 'billing_period_start', 'charge_start_at', 'charge_end_at', 'line_type',
-    'model', 'meter', 'quantity', 'unit', 'billed_amount', 'currency', 'key_or_project_id', 'grouped_by', 'description',
-    '_source_file', '_source_row', '_source_item',
-] %}
+{%- set columns = {
+    'provider': 'string',
+    'account_id': 'string',
+    'invoice_id': 'string',
+    'billing_period_start': 'date',
+    'charge_start_at': 'timestamp',
+    'charge_end_at': 'timestamp',
+    'line_type': 'string',
+    'model': 'string',
+    'meter': 'string',
+    'quantity': 'decimal(38, 12)',
+    'unit': 'string',
+    'billed_amount': 'decimal(38, 12)',
+    'currency': 'string',
+    'key_or_project_id': 'string',
+    'grouped_by': 'string',
+    'description': 'string',
+    '_source_file': 'string',
+    '_source_row': 'bigint',
+    '_source_item': 'bigint',
+} %}
 {%- set identity = [
     'provider', 'account_id', 'invoice_id', 'charge_start_at', 'charge_end_at', 'line_type', 'model', 'meter',
-    'key_or_project_id', 'description',
+    'key_or_project_id', 'description', 'amount_in_identity',
 ] %}
+{%- set day = ['provider', 'account_id', 'charge_start_at'] %}
 
 with
 
 provider_lines as (
 
-    {% for format in var('formats')['provider_costs'] %}
+    {% for format in var('formats').get('provider_costs', []) %}
     select
-        {{ columns | join(',\n        ') }},
-        -- A daily cost report is pulled again and replaces itself; an invoice line has no identity but all it says.
-        {{ "cast(billed_amount as string)" if format == 'generic_invoice' else "''" }} as amount_in_identity
+        {{ typed_columns(columns) }},
+        -- A report is pulled again and replaces itself, day by day. An invoice line has no identity but all it says.
+        {{ 'false' if format == 'generic_invoice' else 'true' }} as is_report,
+        {{ 'cast(billed_amount as string)' if format == 'generic_invoice' else "''" }} as amount_in_identity
     from {{ ref('stg_provider_costs_' ~ format ~ '__lines') }}
     where _reject_reason is null
     {% if not loop.last %}
     union all
     {% endif %}
+    {% else %}
+    select
+        {{ typed_columns(columns, is_empty=true) }},
+        false as is_report,
+        '' as amount_in_identity
+    where 1 = 0
     {% endfor %}
 
 ),
 
 cloud_lines as (
 
-    {% if var('formats')['cloud_billing'] %}
-    {% for format in var('formats')['cloud_billing'] %}
+    {% for format in var('formats').get('cloud_billing', []) %}
     select
         case
             when lower(service_name) like '%bedrock%' then 'bedrock'
@@ -57,19 +80,25 @@ cloud_lines as (
         billed_amount,
         currency,
         coalesce(resource_id, sub_account_id) as key_or_project_id,
-        'cloud' as grouped_by,
+        cast(null as string) as grouped_by,
         coalesce(sku_meter, charge_description) as description,
         _source_file,
         _source_row,
         cast(1 as bigint) as _source_item,
+        false as is_report,
         cast(billed_amount as string) as amount_in_identity
     from {{ ref('stg_cloud_billing_' ~ format ~ '__lines') }}
     where _reject_reason is null
     {% if not loop.last %}
     union all
     {% endif %}
+    {% else %}
+    select
+        {{ typed_columns(columns, is_empty=true) }},
+        false as is_report,
+        '' as amount_in_identity
+    where 1 = 0
     {% endfor %}
-    {% endif %}
 
 ),
 
@@ -77,14 +106,9 @@ lines as (
 
     select * from provider_lines
     union all
+    -- Of a cloud bill only the AI part: model tokens and GPU instances.
     select * from cloud_lines
     where provider is not null
-
-),
-
-providers as (
-
-    select * from {{ ref('provider_aliases') }}
 
 ),
 
@@ -94,31 +118,33 @@ named as (
         coalesce(providers.provider, lines.provider) as canonical_provider,
         lines.*
     from lines
-    left join providers on lines.provider = providers.alias
+    left join {{ ref('provider_aliases') }} as providers on lines.provider = providers.alias
 
 ),
 
-groupings as (
+-- How a report groups a day: the dimensions of the row that names most. A null in another row of the file is a value
+-- (the default workspace), not another grouping.
+file_groupings as (
 
     select
-        canonical_provider,
-        account_id,
-        charge_start_at,
-        grouped_by,
-        row_number() over (
-            partition by canonical_provider, account_id, charge_start_at
-            order by
-                length(grouped_by) - length(replace(grouped_by, ',', '')) desc,
-                max(_source_file) desc,
-                grouped_by
-        ) as preference
+        {{ day | join(',\n        ') }},
+        _source_file,
+        max({{ grouping_of('grouped_by') }}) as grouping
     from named
-    where grouped_by is not null
+    where is_report
     group by
-        canonical_provider,
-        account_id,
-        charge_start_at,
-        grouped_by
+        {{ day | join(',\n        ') }},
+        _source_file
+
+),
+
+-- Two reports that group one day differently are two views of the same money: the finer one counts.
+finest as (
+
+    select
+        *,
+        max(grouping) over (partition by {{ day | join(', ') }}) as finest_grouping
+    from file_groupings
 
 ),
 
@@ -129,39 +155,37 @@ occurrences as (
     select
         named.*,
         row_number() over (
-            partition by
-                {% for column in identity %}named.{{ column }}, {% endfor %}named.amount_in_identity, named._source_file
+            partition by {% for column in identity %}named.{{ column }}, {% endfor %}named._source_file
             order by named._source_row, named._source_item
         ) as occurrence
     from named
+    left join finest
+        on
+            {% for column in day %}
+            named.{{ column }} = finest.{{ column }} and
+            {% endfor %}
+            named._source_file = finest._source_file
+    where not named.is_report or finest.grouping = finest.finest_grouping
 
 ),
 
+-- The file whose name sorts last is the newest delivery.
 deliveries as (
 
     select
-        occurrences.*,
-        coalesce(groupings.preference, 1) as grouping_preference,
+        *,
         row_number() over (
-            partition by
-                {% for column in identity %}occurrences.{{ column }}, {% endfor %}occurrences.amount_in_identity,
-                occurrences.occurrence
-            order by occurrences._source_file desc
+            partition by {{ identity | join(', ') }}, occurrence
+            order by _source_file desc
         ) as delivery
     from occurrences
-    left join groupings
-        on
-            occurrences.canonical_provider = groupings.canonical_provider
-            and occurrences.account_id = groupings.account_id
-            and occurrences.charge_start_at = groupings.charge_start_at
-            and occurrences.grouped_by = groupings.grouped_by
 
 ),
 
 current_lines as (
 
     select * from deliveries
-    where delivery = 1 and grouping_preference = 1
+    where delivery = 1
 
 ),
 

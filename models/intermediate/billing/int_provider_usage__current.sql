@@ -1,79 +1,113 @@
-{{ config(materialized='table') }}
-
-{%- set columns = [
-    'provider', 'account_id', 'endpoint', 'bucket_start_at', 'bucket_end_at', 'project_id', 'api_key_id', 'user_id',
-    'model', 'service_tier', 'is_batch', 'context_window', 'grouped_by', 'uncached_input_tokens', 'cache_read_tokens',
-    'cache_write_5m_tokens', 'cache_write_30m_tokens', 'cache_write_1h_tokens', 'cache_write_12h_tokens',
-    'output_tokens', 'request_count', 'web_search_count', '_source_file', '_source_row', '_source_item',
-] %}
+{%- set columns = {
+    'provider': 'string',
+    'account_id': 'string',
+    'endpoint': 'string',
+    'bucket_start_at': 'timestamp',
+    'bucket_end_at': 'timestamp',
+    'project_id': 'string',
+    'api_key_id': 'string',
+    'user_id': 'string',
+    'model': 'string',
+    'service_tier': 'string',
+    'is_batch': 'boolean',
+    'context_window': 'string',
+    'grouped_by': 'string',
+    'uncached_input_tokens': 'bigint',
+    'cache_read_tokens': 'bigint',
+    'cache_write_5m_tokens': 'bigint',
+    'cache_write_30m_tokens': 'bigint',
+    'cache_write_1h_tokens': 'bigint',
+    'cache_write_12h_tokens': 'bigint',
+    'output_tokens': 'bigint',
+    'request_count': 'bigint',
+    'web_search_count': 'bigint',
+    '_source_file': 'string',
+    '_source_row': 'bigint',
+    '_source_item': 'bigint',
+} %}
+{%- set bucket = ['provider', 'account_id', 'endpoint', 'bucket_start_at'] %}
+{%- set dimensions = ['project_id', 'api_key_id', 'user_id', 'model', 'service_tier', 'is_batch', 'context_window'] %}
 
 with
 
 buckets as (
 
-    {% for format in var('formats')['provider_usage'] %}
+    {% for format in var('formats').get('provider_usage', []) %}
     select
-        {{ columns | join(',\n        ') }}
+        {{ typed_columns(columns) }}
     from {{ ref('stg_provider_usage_' ~ format ~ '__buckets') }}
     where _reject_reason is null
     {% if not loop.last %}
     union all
     {% endif %}
+    {% else %}
+    select
+        {{ typed_columns(columns, is_empty=true) }}
+    where 1 = 0
     {% endfor %}
 
 ),
 
--- Two exports of one bucket that were grouped differently are two views of the same tokens: the finer one counts.
-groupings as (
+-- How a file groups a bucket: the dimensions of the row that names most. A null in another row of the file is a value
+-- (the default workspace, the console), not another grouping.
+file_groupings as (
 
     select
-        provider,
-        account_id,
-        endpoint,
-        bucket_start_at,
-        grouped_by,
-        row_number() over (
-            partition by provider, account_id, endpoint, bucket_start_at
-            order by
-                length(grouped_by) - length(replace(grouped_by, ',', '')) desc,
-                max(_source_file) desc,
-                grouped_by
-        ) as preference
+        {{ bucket | join(',\n        ') }},
+        _source_file,
+        max({{ grouping_of('grouped_by') }}) as grouping
     from buckets
     group by
-        provider,
-        account_id,
-        endpoint,
-        bucket_start_at,
-        grouped_by
+        {{ bucket | join(',\n        ') }},
+        _source_file
 
 ),
 
--- A bucket pulled again replaces what was pulled before; the file whose name sorts last is the newest.
-ranked as (
+-- Two files that group one bucket differently are two views of the same tokens: the finer one counts.
+finest as (
+
+    select
+        *,
+        max(grouping) over (partition by {{ bucket | join(', ') }}) as finest_grouping
+    from file_groupings
+
+),
+
+kept as (
 
     select
         buckets.*,
-        groupings.preference,
         row_number() over (
             partition by
-                buckets.provider, buckets.account_id, buckets.endpoint, buckets.bucket_start_at, buckets.project_id,
-                buckets.api_key_id, buckets.user_id, buckets.model, buckets.service_tier, buckets.is_batch,
-                buckets.context_window
-            order by buckets._source_file desc, buckets._source_row desc, buckets._source_item desc
-        ) as delivery
+                {% for column in bucket + dimensions %}buckets.{{ column }}, {% endfor %}buckets._source_file
+            order by buckets._source_row, buckets._source_item
+        ) as occurrence
     from buckets
-    inner join groupings
+    inner join finest
         on
-            buckets.provider = groupings.provider
-            and buckets.account_id = groupings.account_id
-            and buckets.endpoint = groupings.endpoint
-            and buckets.bucket_start_at = groupings.bucket_start_at
-            and coalesce(buckets.grouped_by, '') = coalesce(groupings.grouped_by, '')
+            {% for column in bucket %}
+            buckets.{{ column }} = finest.{{ column }} and
+            {% endfor %}
+            buckets._source_file = finest._source_file
+            and finest.grouping = finest.finest_grouping
+
+),
+
+-- A bucket pulled again replaces what was pulled before; the file whose name sorts last is the newest. Rows of one file
+-- that differ in nothing we know are different rows.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by {{ (bucket + dimensions) | join(', ') }}, occurrence
+            order by _source_file desc
+        ) as delivery
+    from kept
 
 )
 
 select
-    {{ columns | join(',\n    ') }}
+    {{ columns.keys() | join(',\n    ') }}
 from ranked
-where preference = 1 and delivery = 1
+where delivery = 1

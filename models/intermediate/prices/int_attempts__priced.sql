@@ -44,8 +44,8 @@ prices as (
 
 ),
 
--- The most that an unpriced request can have cost: its tokens at the provider's dearest text price of the day, or at
--- the dearest of all when the provider has none.
+-- The most that an unpriced request can have cost: its tokens at the dearest text price that the provider ever
+-- had, or at the dearest of all when it has none.
 dearest_by_provider as (
 
     select

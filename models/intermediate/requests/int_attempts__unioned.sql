@@ -1,21 +1,60 @@
 {{ config(materialized='view') }}
 
-{%- set columns = [
-    'gateway', 'request_id', 'attempt_number', 'row_kind', 'team_id', 'user_id', 'tenant_id', 'session_id', 'trace_id',
-    'parent_request_id', 'api_key_hash', 'feature_name', 'workflow_name', 'environment', 'provider', 'model',
-    'requested_model', 'service_tier', 'prompt_template_version', 'prompt_fingerprint', 'status_code',
-    'uncached_input_tokens', 'cache_read_tokens', 'cache_write_5m_tokens', 'cache_write_30m_tokens',
-    'cache_write_1h_tokens', 'cache_write_12h_tokens', 'output_tokens', 'reasoning_tokens', 'system_prompt_tokens',
-    'context_tokens', 'web_search_count', 'request_count', 'retry_count', 'latency_ms', 'tool_cost_usd',
-    'reported_cost_usd', 'is_error', 'is_streaming', 'requested_at', '_source_file', '_source_row',
-] %}
+{%- set columns = {
+    'gateway': 'string',
+    'request_id': 'string',
+    'attempt_number': 'bigint',
+    'row_kind': 'string',
+    'team_id': 'string',
+    'user_id': 'string',
+    'tenant_id': 'string',
+    'session_id': 'string',
+    'trace_id': 'string',
+    'parent_request_id': 'string',
+    'api_key_hash': 'string',
+    'feature_name': 'string',
+    'workflow_name': 'string',
+    'environment': 'string',
+    'provider': 'string',
+    'model': 'string',
+    'requested_model': 'string',
+    'service_tier': 'string',
+    'prompt_template_version': 'string',
+    'prompt_fingerprint': 'string',
+    'status_code': 'string',
+    'uncached_input_tokens': 'bigint',
+    'cache_read_tokens': 'bigint',
+    'cache_write_5m_tokens': 'bigint',
+    'cache_write_30m_tokens': 'bigint',
+    'cache_write_1h_tokens': 'bigint',
+    'cache_write_12h_tokens': 'bigint',
+    'output_tokens': 'bigint',
+    'reasoning_tokens': 'bigint',
+    'system_prompt_tokens': 'bigint',
+    'context_tokens': 'bigint',
+    'web_search_count': 'bigint',
+    'request_count': 'bigint',
+    'retry_count': 'bigint',
+    'latency_ms': 'double',
+    'tool_cost_usd': 'decimal(18, 12)',
+    'reported_cost_usd': 'decimal(18, 12)',
+    'is_error': 'boolean',
+    'is_streaming': 'boolean',
+    'requested_at': 'timestamp',
+    '_source_file': 'string',
+    '_source_row': 'bigint',
+} %}
 
-{% for format in var('formats')['gateway_traces'] %}
+{% for format in var('formats').get('gateway_traces', []) %}
 select
-    {{ columns | join(',\n    ') }}
+    {{ typed_columns(columns) }}
 from {{ ref('stg_gateway_traces_' ~ format ~ '__requests') }}
 where _reject_reason is null
 {% if not loop.last %}
 union all
 {% endif %}
+{% else %}
+select
+    {{ typed_columns(columns, is_empty=true) }}
+where 1 = 0
 {% endfor %}

@@ -141,7 +141,9 @@ checks as (
         'cache_breaks' as check_id,
         'prompt_efficiency' as audit_surface,
         'Did prompt caching, once established, keep working?' as question,
-        {{ share('efficiency.cache_break_usd', 'case when requests.cached_usd is not null then requests.cost_usd end') }} as figure,
+        {{ share(
+            'efficiency.cache_break_usd', 'case when requests.cached_usd is not null then requests.cost_usd end'
+        ) }} as figure,
         0.002 as pass_at,
         0.02 as warn_at,
         'at_most' as direction
@@ -152,7 +154,9 @@ checks as (
         'runaway_sessions' as check_id,
         'prompt_efficiency' as audit_surface,
         'Do agent sessions end?' as question,
-        {{ share('efficiency.runaway_usd', 'case when requests.session_usd is not null then requests.cost_usd end') }} as figure,
+        {{ share(
+            'efficiency.runaway_usd', 'case when requests.session_usd is not null then requests.cost_usd end'
+        ) }} as figure,
         0.002 as pass_at,
         0.02 as warn_at,
         'at_most' as direction
