@@ -335,13 +335,13 @@ def test_the_azure_hour(built: Real) -> None:
 
 
 @needs_data
-def test_a_self_hosted_call_has_no_token_price(built: Real) -> None:
+def test_a_self_hosted_call_without_a_pool_has_no_price_and_is_not_free(built: Real) -> None:
     for model in ("azure-llm-conv", "ollama/REDACTED"):
         found = built.rows(
-            "select distinct provider, pricing_status, price_source from marts.fct_requests "
+            "select distinct provider, pricing_status, request_cost_usd, exposure_usd from marts.fct_requests "
             f"where requested_model = '{model}'"
         )
-        assert found == [("self_hosted", "free", "gpu_pool")]
+        assert found == [("self_hosted", "unpriced", None, None)]
 
 
 # ---- FOCUS: a cloud bill

@@ -167,7 +167,10 @@ costed as (
         {%- for cost, amount in costs.items() %}
         cast(case pricing_status when 'priced' then {{ amount }} when 'free' then 0 end as decimal(18, 12)) as {{ cost }},
         {%- endfor %}
-        cast(case when pricing_status = 'unpriced' then exposure_amount end as decimal(18, 12)) as exposure_usd
+        -- A list price bounds what a provider can bill; of what own GPUs cost it says nothing.
+        cast(
+            case when pricing_status = 'unpriced' and provider != 'self_hosted' then exposure_amount end as decimal(18, 12)
+        ) as exposure_usd
     from amounts
 
 )
