@@ -9,12 +9,15 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
+from ai_cost_audit import settings
+
 
 class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Plain `dbt build` works on a fresh clone: DuckDB does not create the folder of its file."""
         refuse_seeds_outside_the_project(os.environ.get("AI_COST_COMPANY", ""))
         if self.creds is not None:
+            refuse_another_warehouse(Path(self.creds.path))
             Path(self.creds.path).parent.mkdir(parents=True, exist_ok=True)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
@@ -32,6 +35,15 @@ def refuse_seeds_outside_the_project(company: str) -> None:
             f"AI_COST_COMPANY={company}: dbt would overwrite seeds outside the project. Link the folder into it "
             f"(mkdir -p seeds/linked && ln -s {company} seeds/linked/) and set AI_COST_COMPANY to "
             f"seeds/linked/{Path(company).name}; `ai-cost init` does both."
+        )
+
+
+def refuse_another_warehouse(database: Path) -> None:
+    """dbt and `ai-cost` must mean the same warehouse, whatever folder dbt was started in."""
+    if database.resolve().parent != settings.warehouse().resolve():
+        raise ValueError(
+            f"dbt was started outside the project and would build in {database.resolve().parent}, while `ai-cost` "
+            f"reads {settings.warehouse()}. Start dbt in {settings.PROJECT}, or set AI_COST_WAREHOUSE to an absolute path."
         )
 
 

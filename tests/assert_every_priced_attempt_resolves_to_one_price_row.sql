@@ -40,8 +40,8 @@ resolved as (
             and attempts.service_tier = prices.service_tier
             and attempts.requested_at >= prices.effective_from
             and attempts.requested_at < prices.effective_until
-            and attempts.context_size > prices.above_context_tokens
-            and attempts.context_size <= prices.up_to_context_tokens
+            and attempts.context_size > prices.above_context_tokens * greatest(attempts.request_count, 1)
+            and attempts.context_size <= prices.up_to_context_tokens * greatest(attempts.request_count, 1)
     group by
         attempts.gateway,
         attempts.request_id,

@@ -7,8 +7,8 @@ route_months as (
     select
         cast(date_trunc('month', request_date) as date) as month,
         route_id,
-        sum(coalesce(request_cost_usd, 0)) as cost_usd
-    from {{ ref('fct_requests') }}
+        sum(coalesce(attempt_cost_usd, 0)) as cost_usd
+    from {{ ref('fct_attempts') }}
     group by
         cast(date_trunc('month', request_date) as date),
         route_id
@@ -22,8 +22,8 @@ route_days as (
         route_id,
         provider,
         model,
-        sum(coalesce(request_cost_usd, 0)) as cost_usd
-    from {{ ref('fct_requests') }}
+        sum(coalesce(attempt_cost_usd, 0)) as cost_usd
+    from {{ ref('fct_attempts') }}
     group by
         request_date,
         route_id,
@@ -37,8 +37,8 @@ sessions as (
     select
         route_id,
         session_id,
-        sum(coalesce(request_cost_usd, 0)) as cost_usd
-    from {{ ref('fct_requests') }}
+        sum(coalesce(attempt_cost_usd, 0)) as cost_usd
+    from {{ ref('fct_attempts') }}
     where session_id is not null
     group by
         route_id,

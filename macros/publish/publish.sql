@@ -1,7 +1,7 @@
 {#
     on-run-end: after a whole, sound `dbt build`, write the schemas marts and seeds to a file beside the published one,
     sync it and swap it in. Anything less leaves the published file as it was:
-      - a run that did not build every mart (a selection, or another command than build),
+      - a run that did not build every mart and run every test (a selection, or another command than build),
       - any error, and any failed test but a gate: our own figures may be wrong,
       - a failed gate, where publish_open_books is false.
 #}
@@ -21,6 +21,12 @@
         {%- endif -%}
     {%- endfor -%}
 
+    {#- A test that did not run proves nothing. Unit tests speak of the code, not of these figures. -#}
+    {%- set ran = results | map(attribute='node.unique_id') | list -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'test' and node.unique_id not in ran -%}
+        {%- do broken.append(node.name ~ ' (not run)') -%}
+    {%- endfor -%}
+
     {%- set relations = [] -%}
     {%- set not_built = [] -%}
     {%- for node in graph.nodes.values() -%}
@@ -30,6 +36,10 @@
         {%- endif -%}
     {%- endfor -%}
 
+    {%- if flags.EMPTY -%}
+        {%- do log('Not published: --empty builds no rows. The last published copy is unchanged.', info=true) -%}
+        {{ return('') }}
+    {%- endif -%}
     {%- if broken -%}
         {%- do log('Not published: ' ~ (broken | length) ~ ' integrity failure(s), first ' ~ broken[0]
             ~ '. The last published copy is unchanged.', info=true) -%}

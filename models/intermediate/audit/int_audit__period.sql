@@ -10,13 +10,45 @@ dates as (
 
 ),
 
+days as (
+
+    select
+        business_date,
+        count(*) as row_count
+    from dates
+    group by business_date
+
+),
+
+-- A handful of rows a month or more beyond all others is a wrong clock, not the future: it must not move the audit.
+beyond as (
+
+    select
+        business_date,
+        {{ days_between('lag(business_date) over (order by business_date)', 'business_date') }} as days_since_last,
+        sum(row_count) over (order by business_date desc) as rows_from_here,
+        sum(row_count) over () as all_rows
+    from days
+
+),
+
+wrong_clock as (
+
+    select min(business_date) as first_wrong_date
+    from beyond
+    where days_since_last > 31 and rows_from_here * 1000 < all_rows
+
+),
+
 bounds as (
 
     select
-        min(business_date) as first_date,
-        max(business_date) as last_date,
-        coalesce(cast(nullif('{{ var("audit_date") }}', '') as date), max(business_date)) as audit_date
-    from dates
+        min(days.business_date) as first_date,
+        max(days.business_date) as last_date,
+        coalesce(cast(nullif('{{ var("audit_date") }}', '') as date), max(days.business_date)) as audit_date
+    from days
+    cross join wrong_clock
+    where wrong_clock.first_wrong_date is null or days.business_date < wrong_clock.first_wrong_date
 
 ),
 

@@ -37,6 +37,17 @@ established as (
 
 ),
 
+unread as (
+
+    select
+        *,
+        uncached_input_tokens + cache_write_5m_tokens + cache_write_30m_tokens + cache_write_1h_tokens
+        + cache_write_12h_tokens as unread_tokens
+    from {{ ref('fct_attempts') }}
+    where pricing_status = 'priced'
+
+),
+
 rates as (
 
     select
@@ -44,9 +55,11 @@ rates as (
         route_id,
         provider,
         model,
-        max(usd_per_uncached_token - usd_per_cache_read_token) as usd_saved_per_cached_token
-    from {{ ref('fct_attempts') }}
-    where pricing_status = 'priced'
+        -- What the day's tokens that were not read from the cache would have saved, each at its own tier's prices.
+        {{ per_unit(
+            'sum(unread_tokens * (usd_per_uncached_token - usd_per_cache_read_token))', 'sum(unread_tokens)'
+        ) }} as usd_saved_per_cached_token
+    from unread
     group by
         request_date,
         route_id,
@@ -128,7 +141,8 @@ select
     previous_prompt_fingerprint,
     highest_prompt_fingerprint as prompt_fingerprint,
     cast(
-        greatest(cast(context_tokens * established_share as bigint) - cache_read_tokens, 0) * usd_saved_per_cached_token
+        greatest(cast(context_tokens * established_share as bigint) - cache_read_tokens, 0)
+        * coalesce(usd_saved_per_cached_token, 0)
         as decimal(38, 12)
     ) as waste_usd
 from runs

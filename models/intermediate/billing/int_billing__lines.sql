@@ -21,7 +21,7 @@
 } %}
 {%- set identity = [
     'provider', 'account_id', 'invoice_id', 'charge_start_at', 'charge_end_at', 'line_type', 'model', 'meter',
-    'key_or_project_id', 'description', 'amount_in_identity',
+    'key_or_project_id', 'description',
 ] %}
 {%- set day = ['provider', 'account_id', 'charge_start_at'] %}
 
@@ -32,9 +32,7 @@ provider_lines as (
     {% for format in var('formats').get('provider_costs', []) %}
     select
         {{ typed_columns(columns) }},
-        -- A report is pulled again and replaces itself, day by day. An invoice line has no identity but all it says.
-        {{ 'false' if format == 'generic_invoice' else 'true' }} as is_report,
-        {{ 'cast(billed_amount as string)' if format == 'generic_invoice' else "''" }} as amount_in_identity
+        {{ 'false' if format == 'generic_invoice' else 'true' }} as is_report
     from {{ ref('stg_provider_costs_' ~ format ~ '__lines') }}
     where _reject_reason is null
     {% if not loop.last %}
@@ -43,8 +41,7 @@ provider_lines as (
     {% else %}
     select
         {{ typed_columns(columns, is_empty=true) }},
-        false as is_report,
-        '' as amount_in_identity
+        false as is_report
     where 1 = 0
     {% endfor %}
 
@@ -66,11 +63,11 @@ cloud_lines as (
         charge_start_at,
         charge_end_at,
         case
-            when charge_class = 'Correction' then 'correction'
-            when charge_category = 'Tax' then 'tax'
-            when charge_category = 'Credit' then 'credit'
-            when charge_category = 'Adjustment' then 'correction'
-            when charge_category = 'Purchase' then 'commitment'
+            when lower(charge_class) = 'correction' then 'correction'
+            when lower(charge_category) = 'tax' then 'tax'
+            when lower(charge_category) = 'credit' then 'credit'
+            when lower(charge_category) = 'adjustment' then 'correction'
+            when lower(charge_category) = 'purchase' then 'commitment'
             else 'usage'
         end as line_type,
         cast(null as string) as model,
@@ -85,8 +82,7 @@ cloud_lines as (
         _source_file,
         _source_row,
         cast(1 as bigint) as _source_item,
-        false as is_report,
-        cast(billed_amount as string) as amount_in_identity
+        false as is_report
     from {{ ref('stg_cloud_billing_' ~ format ~ '__lines') }}
     where _reject_reason is null
     {% if not loop.last %}
@@ -95,8 +91,7 @@ cloud_lines as (
     {% else %}
     select
         {{ typed_columns(columns, is_empty=true) }},
-        false as is_report,
-        '' as amount_in_identity
+        false as is_report
     where 1 = 0
     {% endfor %}
 
@@ -148,8 +143,8 @@ finest as (
 
 ),
 
--- The n-th equal line of a file is the same line as the n-th equal line of another delivery: equal lines within one
--- file are separate charges, equal lines of two files are one charge delivered twice.
+-- A line is what it is for, not its amount: delivered again with another amount, it is restated. The n-th line of a
+-- file for one thing is the n-th of another delivery; within one file they are separate charges.
 occurrences as (
 
     select

@@ -103,8 +103,9 @@ matched as (
             and attempts.priced_tier = prices.service_tier
             and attempts.requested_at >= prices.effective_from
             and attempts.requested_at < prices.effective_until
-            and attempts.context_size > prices.above_context_tokens
-            and attempts.context_size <= prices.up_to_context_tokens
+            -- A row that stands for several requests is priced by the size of one of them.
+            and attempts.context_size > prices.above_context_tokens * greatest(attempts.request_count, 1)
+            and attempts.context_size <= prices.up_to_context_tokens * greatest(attempts.request_count, 1)
     left join dearest_by_provider on attempts.provider = dearest_by_provider.provider
     cross join dearest
     cross join serving_pools
@@ -155,7 +156,7 @@ amounts as (
         coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0) as tool_amount,
         request_count * coalesce(request_rate, 0) as request_amount,
         request_count * coalesce(list_request_rate, 0) as list_request_amount,
-        context_size * dearest_input_usd + output_tokens * dearest_output_usd as exposure_amount
+        context_size * dearest_input_usd + output_tokens * dearest_output_usd + coalesce(tool_cost_usd, 0) as exposure_amount
     from judged
 
 ),

@@ -254,7 +254,7 @@ select
     effective_from,
     effective_until,
     case when above_context_tokens = 0 then cast(-1 as bigint) else above_context_tokens end as above_context_tokens,
-    coalesce(next_above_context_tokens, cast(9000000000000000 as bigint)) as up_to_context_tokens,
+    coalesce(next_above_context_tokens, cast(1000000000000 as bigint)) as up_to_context_tokens,
     {%- for kind in ['list_', ''] %}
     {{ kind }}input_usd,
     coalesce({{ kind }}cache_read_usd, {{ kind }}input_usd) as {{ kind }}cache_read_usd,

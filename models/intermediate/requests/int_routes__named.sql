@@ -45,18 +45,45 @@ seen as (
     cross join attempts
     where attempts.feature_key = ''
 
+),
+
+named as (
+
+    select
+        coalesce(
+            seeded.route_id,
+            coalesce(nullif(seen.feature_key, ''), '(none)') || '/' || coalesce(nullif(seen.workflow_key, ''), '(none)')
+        ) as plain_route_id,
+        coalesce(seen.feature_key, seeded.feature_key) as feature_key,
+        coalesce(seen.workflow_key, seeded.workflow_key) as workflow_key,
+        seeded.task_class,
+        seeded.justification,
+        seeded.justified_until,
+        seeded.route_id is not null as is_in_seed
+    from seeded
+    full outer join seen on seeded.feature_key = seen.feature_key and seeded.workflow_key = seen.workflow_key
+
+),
+
+-- 'a/b' of 'c' and 'a' of 'b/c' are two routes: the second to bear a name gets a number.
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by plain_route_id
+            order by case when is_in_seed then 0 else 1 end, feature_key, workflow_key
+        ) as bearer
+    from named
+
 )
 
 select
-    coalesce(
-        seeded.route_id,
-        coalesce(nullif(seen.feature_key, ''), '(none)') || '/' || coalesce(nullif(seen.workflow_key, ''), '(none)')
-    ) as route_id,
-    coalesce(seen.feature_key, seeded.feature_key) as feature_key,
-    coalesce(seen.workflow_key, seeded.workflow_key) as workflow_key,
-    seeded.task_class,
-    seeded.justification,
-    seeded.justified_until,
-    seeded.route_id is not null as is_in_seed
-from seeded
-full outer join seen on seeded.feature_key = seen.feature_key and seeded.workflow_key = seen.workflow_key
+    case when bearer = 1 then plain_route_id else plain_route_id || ' #' || cast(bearer as string) end as route_id,
+    feature_key,
+    workflow_key,
+    task_class,
+    justification,
+    justified_until,
+    is_in_seed
+from numbered

@@ -43,7 +43,10 @@ cache_break as (
         breaks.route_id as subject,
         owners.team_id as owner_team_id,
         sum(breaks.waste_usd) as amount_usd,
-        sum(breaks.waste_usd) as monthly_savings_usd,
+        -- A dollar is claimed once: on the smaller model, what caching would save is a part of what is left.
+        least(
+            sum(breaks.waste_usd), coalesce(max(overspend.right_sized_cost_usd), sum(breaks.waste_usd))
+        ) as monthly_savings_usd,
         'medium' as confidence,
         'cache reads fell from ' || cast(cast(max(breaks.established_share) * 100 as decimal(18, 0)) as string) || '% to '
         || cast(cast(min(breaks.cache_read_share) * 100 as decimal(18, 0)) as string) || '% of the prompt, '
@@ -54,6 +57,8 @@ cache_break as (
     from {{ ref('int_cache_breaks__daily') }} as breaks
     inner join period on cast(date_trunc('month', breaks.request_date) as date) = period.audit_month
     left join owners on breaks.route_id = owners.route_id
+    left join {{ ref('fct_route_overspend_monthly') }} as overspend
+        on breaks.route_id = overspend.route_id and period.audit_month = overspend.month
     group by
         breaks.route_id,
         owners.team_id
@@ -66,15 +71,17 @@ runaway_session as (
         'prompt_efficiency' as audit_surface,
         'runaway_session' as finding_type,
         loops.session_id as subject,
-        loops.team_id as owner_team_id,
-        loops.waste_usd as amount_usd,
-        loops.waste_usd as monthly_savings_usd,
+        max(loops.team_id) as owner_team_id,
+        sum(loops.waste_usd) as amount_usd,
+        sum(loops.waste_usd) as monthly_savings_usd,
         'high' as confidence,
-        cast(loops.call_count as string) || ' calls where ' || loops.route_id || ' takes up to '
-        || cast(loops.normal_call_count as string) || '; from ' || cast(loops.started_at as string)
-        || ' to ' || cast(loops.ended_at as string) as evidence
+        cast(sum(loops.call_count) as string) || ' calls where ' || min(loops.route_id) || ' takes up to '
+        || cast(max(loops.normal_call_count) as string) || '; from ' || cast(min(loops.started_at) as string)
+        || ' to ' || cast(max(loops.ended_at) as string) as evidence
     from {{ ref('fct_agent_loops') }} as loops
-    inner join period on cast(date_trunc('month', loops.started_at) as date) = period.audit_month
+    inner join period
+        on cast(date_trunc('month', {{ business_date('loops.started_at') }}) as date) = period.audit_month
+    group by loops.session_id
 
 ),
 

@@ -106,6 +106,25 @@ silent_provider as (
 
 ),
 
+-- A charge in a currency without a rate has no dollars and would fall out of every sum.
+unconverted_currency as (
+
+    select
+        'unconverted_currency' as gate_id,
+        lines.provider,
+        {{ share('sum(case when lines.billed_usd is null then 1 else 0 end)', 'count(*)') }} as figure,
+        0 as warn_at,
+        0 as error_at,
+        'above' as bad_when,
+        'bills of ' || lines.provider || ' in ' || coalesce(max(case when lines.billed_usd is null then lines.currency end), '')
+        || ': add the rate to the seed fx_rates' as look_first
+    from {{ ref('int_billing__lines') }} as lines
+    inner join period on cast(date_trunc('month', lines.charge_start_at) as date) = period.audit_month
+    group by lines.provider
+    having sum(case when lines.currency != 'USD' then 1 else 0 end) > 0
+
+),
+
 gates as (
 
     select * from reconciliation_gap
@@ -115,6 +134,8 @@ gates as (
     select * from coverage_floor
     union all
     select * from silent_provider
+    union all
+    select * from unconverted_currency
 
 )
 

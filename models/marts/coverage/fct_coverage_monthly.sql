@@ -14,17 +14,18 @@ billed as (
 
 ),
 
+-- By attempt: a request that fell back to another provider was billed by both.
 ledger as (
 
     select
         cast(date_trunc('month', requested_at) as date) as month,
         provider,
-        sum(request_cost_usd) as ledger_usd,
-        sum(case when attribution_method = 'stamped' then request_cost_usd else 0 end) as stamped_usd,
-        sum(case when attribution_method = 'key_owner' then request_cost_usd else 0 end) as key_owner_usd,
-        sum(case when attribution_method = 'rule' then request_cost_usd else 0 end) as rule_usd
-    from {{ ref('fct_requests') }}
-    where provider != 'self_hosted' and request_cost_usd is not null
+        sum(attempt_cost_usd) as ledger_usd,
+        sum(case when attribution_method = 'stamped' then attempt_cost_usd else 0 end) as stamped_usd,
+        sum(case when attribution_method = 'key_owner' then attempt_cost_usd else 0 end) as key_owner_usd,
+        sum(case when attribution_method = 'rule' then attempt_cost_usd else 0 end) as rule_usd
+    from {{ ref('fct_attempts') }}
+    where provider != 'self_hosted' and attempt_cost_usd is not null
     group by
         cast(date_trunc('month', requested_at) as date),
         provider

@@ -31,6 +31,7 @@ grains as (
 
 ),
 
+-- By attempt: a request that fell back to another provider was billed by both.
 ledger as (
 
     select
@@ -38,9 +39,9 @@ ledger as (
         cast(requested_at as date) as charge_date,
         cast(date_trunc('month', requested_at) as date) as month,
         model,
-        sum(request_cost_usd) as ledger_cost_usd,
+        sum(attempt_cost_usd) as ledger_cost_usd,
         sum(case when pricing_status = 'unpriced' then request_count else 0 end) as unpriced_request_count
-    from {{ ref('fct_requests') }}
+    from {{ ref('fct_attempts') }}
     where provider != 'self_hosted'
     group by
         provider,

@@ -16,7 +16,7 @@ totals as (
         sum(case when is_final_attempt then 0 else attempt_cost_usd end) as retry_cost_usd,
         sum(list_cost_usd) as list_cost_usd,
         sum(reported_cost_usd) as reported_cost_usd,
-        sum(exposure_usd) as exposure_usd,
+        sum(coalesce(exposure_usd, attempt_cost_usd)) as exposure_usd,
         max(case when pricing_status = 'unpriced' then 1 else 0 end) as has_unpriced_attempt
     from attempts
     group by

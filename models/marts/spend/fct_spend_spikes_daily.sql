@@ -86,7 +86,7 @@ planned as (
 named_waste as (
 
     select
-        cast(loops.started_at as date) as cost_date,
+        {{ business_date('loops.started_at') }} as cost_date,
         coalesce(loops.team_id, 'unattributed') as team_id,
         coalesce(routes.feature_name, '(none)') as feature_name,
         'runaway_session' as cause,
