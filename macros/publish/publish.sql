@@ -23,8 +23,9 @@
 
     {#- A test that did not run proves nothing. Unit tests speak of the code, not of these figures. -#}
     {%- set ran = results | map(attribute='node.unique_id') | list -%}
+    {%- set untested = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'test' and node.unique_id not in ran -%}
-        {%- do broken.append(node.name ~ ' (not run)') -%}
+        {%- do untested.append(node.name) -%}
     {%- endfor -%}
 
     {%- set relations = [] -%}
@@ -48,6 +49,11 @@
     {%- if not_built -%}
         {%- do log('Not published: this run built only a part of the marts (' ~ not_built[0]
             ~ ' is missing). Run `dbt build` without a selection.', info=true) -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- if untested -%}
+        {%- do log('Not published: ' ~ (untested | length) ~ ' test(s) did not run, first ' ~ untested[0]
+            ~ '. Run `dbt build` without leaving tests out.', info=true) -%}
         {{ return('') }}
     {%- endif -%}
     {%- if open_gates and not var('publish_open_books') -%}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import NO_TESTS, PROMISES_ONLY, Build, Dbt, copy_company, differing, mart_hashes, rows
+from conftest import DATA_TESTS, NO_TESTS, PROMISES_ONLY, Build, Dbt, copy_company, differing, mart_hashes, rows
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,7 @@ def test_a_reader_of_the_old_copy_keeps_reading_it(work: Build, dbt: Dbt) -> Non
     before = mart_hashes(work.published)
     with duckdb.connect(str(work.published), read_only=True) as reader:
         held = reader.execute("select count(*) from marts.fct_attempts").fetchone()
-        dbt.run(work.folder, "build", *NO_TESTS).ok()
+        dbt.run(work.folder, "build", *DATA_TESTS).ok()
         assert reader.execute(
             "select count(*) from marts.fct_attempts where request_id = 'late'"
         ).fetchone() == (0,)
@@ -123,12 +123,12 @@ def test_a_failed_integrity_test_leaves_the_old_copy(work: Build, dbt: Dbt, tmp_
 
 def test_a_failed_gate_is_published_as_open_and_fails_the_run(work: Build, dbt: Dbt) -> None:
     before = work.published.read_bytes()
-    kept = dbt.run(work.folder, "build", *PROMISES_ONLY, variables=OPEN_BOOKS | {"publish_open_books": False})
+    kept = dbt.run(work.folder, "build", *DATA_TESTS, variables=OPEN_BOOKS | {"publish_open_books": False})
     assert kept.exit_code != 0
     assert "Not published: the books are open" in kept.output
     assert work.published.read_bytes() == before
 
-    opened = dbt.run(work.folder, "build", *PROMISES_ONLY, variables=OPEN_BOOKS)
+    opened = dbt.run(work.folder, "build", *DATA_TESTS, variables=OPEN_BOOKS)
     assert opened.exit_code != 0
     assert "assert_no_gate_fails" in opened.output
     assert rows(work.published, "select books_status, failed_gate_count from marts.audit_run") == [
@@ -157,6 +157,19 @@ def test_a_part_of_a_build_is_never_published(work: Build, dbt: Dbt) -> None:
     assert work.published.read_bytes() == before
 
 
+def test_a_build_that_was_not_tested_or_built_no_rows_is_never_published(work: Build, dbt: Dbt) -> None:
+    before = work.published.read_bytes()
+    untested = dbt.run(work.folder, "build", *NO_TESTS)
+    assert "Not published" in untested.output
+    assert "test(s) did not run" in untested.output
+    partly = dbt.run(work.folder, "build", *PROMISES_ONLY)
+    assert "Not published" in partly.output
+    assert work.published.read_bytes() == before
+    empty = dbt.run(work.folder / "empty", "build", "--empty", *DATA_TESTS, landing=work.folder / "landing")
+    assert "Not published: --empty builds no rows" in empty.output
+    assert not empty.published.exists()
+
+
 def test_a_build_killed_at_any_moment_hurts_no_reader(work: Build, dbt: Dbt) -> None:
     """Killed once at a random moment, once while it writes the copy, once just before or after the swap."""
     before = work.published.read_bytes()
@@ -164,12 +177,12 @@ def test_a_build_killed_at_any_moment_hurts_no_reader(work: Build, dbt: Dbt) -> 
     chance = random.Random(time.time_ns())
     moments: list[Callable[[], bool]] = [after(chance.uniform(1, 4)), writing.exists, later(writing, chance)]
     for moment in moments:
-        pid = dbt.start(work.folder, "build", *NO_TESTS)
+        pid = dbt.start(work.folder, "build", *DATA_TESTS)
         wait_for(moment)
         os.kill(pid, signal.SIGKILL)
         assert dbt.wait(pid) in (-signal.SIGKILL, 0)
         assert work.published.read_bytes() == before or is_whole(work.published)
-    after_all = dbt.run(work.folder, "build", *NO_TESTS).ok()
+    after_all = dbt.run(work.folder, "build", *DATA_TESTS).ok()
     assert differing(mart_hashes(after_all.built), mart_hashes(after_all.published)) == []
     assert rows(work.published, "select count(*) from marts.fct_attempts where request_id = 'late'") == [(1,)]
     assert not writing.exists()
