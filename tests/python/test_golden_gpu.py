@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,11 +10,16 @@ from typing import Any, NamedTuple
 
 import duckdb
 import pytest
-from conftest import Dbt, copy_company
-from golden.gpu.write_landing import write_landing
+from conftest import Build, Dbt, copy_company
+from golden.gpu.write_landing import JOB_COLUMNS, USAGE_COLUMNS, write_landing
 
 GOLDEN = Path(__file__).parent / "golden" / "gpu"
-MARTS = ("fct_gpu_hours_classified", "fct_training_jobs", "fct_gpu_pools_monthly")
+MARTS = (
+    "fct_gpu_hours_classified",
+    "fct_training_jobs",
+    "fct_gpu_pools_monthly",
+    "int_training_jobs__monthly",
+)
 CENT = Decimal("0.01")
 PERCENT = Decimal("0.01")
 
@@ -49,12 +55,16 @@ def warehouse(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Iterator[du
     """The GPU marts, built by dbt from the golden landing zone and pools."""
     folder = tmp_path_factory.mktemp("golden_gpu")
     write_landing(folder / "landing")
-    company = copy_company(folder / "company", gpu_pools=(GOLDEN / "gpu_pools.csv").read_text())
-    selection = ["--select", *(f"+{mart}" for mart in MARTS), "--indirect-selection", "cautious"]
-    build = dbt.run(folder, "build", *selection, company=company).ok()
-    connection = duckdb.connect(str(build.built), read_only=True)
+    connection = duckdb.connect(str(build_gpu(dbt, folder).built), read_only=True)
     yield connection
     connection.close()
+
+
+def build_gpu(dbt: Dbt, folder: Path) -> Build:
+    """The GPU models and their tests, from `folder`/landing and the golden pools."""
+    company = copy_company(folder / "company", gpu_pools=(GOLDEN / "gpu_pools.csv").read_text())
+    selection = ["--select", *(f"+{mart}" for mart in MARTS), "--indirect-selection", "cautious"]
+    return dbt.run(folder, "build", *selection, company=company).ok()
 
 
 def pools(warehouse: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
@@ -123,4 +133,94 @@ def test_the_waste_lies_where_the_rows_put_it(warehouse: duckdb.DuckDBPyConnecti
     assert jobs == [
         ("fine-tune-1", Decimal(24), Decimal("787.5"), False, Decimal(0)),
         ("fine-tune-2", Decimal(72), Decimal("2362.5"), True, Decimal("2205")),
+    ]
+
+
+FAR = "2099-12-31T00:00:00Z"
+JOB = {
+    "job_id": "1234",
+    "pool_id": "fine-tuning-runs",
+    "state": "completed",
+    "submitted_at": "2026-08-30T00:00:00Z",
+    "started_at": "2026-08-31T00:00:00Z",
+    "ended_at": "2026-08-31T02:00:00Z",
+    "gpu_count": "1",
+    "gpu_model": "H100",
+    "has_auto_stop": "false",
+    "last_progress_at": "2026-08-31T02:00:00Z",
+}
+ODD_JOBS = (
+    JOB,
+    JOB | {"pool_id": "batch-embeddings", "ended_at": "2026-08-31T04:00:00Z"},
+    JOB | {"job_id": "open", "state": "running", "ended_at": "", "last_progress_at": "2026-08-31T01:00:00Z"},
+)
+IMPOSSIBLE_JOBS = (
+    (JOB | {"ended_at": FAR}, f"ended_at is more than 366 days after started_at: {FAR}"),
+    (JOB | {"last_progress_at": FAR}, f"last_progress_at is more than 366 days after started_at: {FAR}"),
+    (
+        JOB | {"state": "pending", "started_at": "", "ended_at": FAR},
+        f"ended_at is more than 366 days after submitted_at: {FAR}",
+    ),
+    (JOB | {"ended_at": "2026-08-30T23:59:59Z"}, "ended_at is before started_at"),
+    (JOB | {"last_progress_at": "2026-08-30T23:59:59Z"}, "last_progress_at is before started_at"),
+    (JOB | {"gpu_count": "-8"}, "gpu_count is negative: -8"),
+    (JOB | {"gpu_count": "1000000"}, "gpu_count is too large: 1000000"),
+)
+GPU_HOUR = {"pool_id": "dev-test-endpoint", "gpu_id": "0", "gpu_model": "L4", "utilization_share": "0.9"}
+ODD_HOURS = ("2026-03-01T00:00:00Z", "2026-08-31T00:00:00Z", "2026-09-01T01:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def odd(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The GPU models of jobs and hours of the kind that sources deliver by mistake."""
+    folder = tmp_path_factory.mktemp("odd_gpu")
+    jobs = [*ODD_JOBS, *(job for job, _ in IMPOSSIBLE_JOBS)]
+    hours = [GPU_HOUR | {"hour_start_at": hour} for hour in ODD_HOURS]
+    write_csv(folder / "landing" / "gpu_jobs" / "generic" / "jobs.csv", JOB_COLUMNS, jobs)
+    write_csv(folder / "landing" / "gpu_usage" / "generic" / "hours.csv", USAGE_COLUMNS, hours)
+    return build_gpu(dbt, folder)
+
+
+def write_csv(path: Path, columns: tuple[str, ...], lines: list[dict[str, str]]) -> None:
+    path.parent.mkdir(parents=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def test_a_job_that_cannot_be_true_is_rejected_with_its_reason(odd: Build) -> None:
+    reasons = odd.rows("""
+        select _reject_reason from staging.stg_gpu_jobs_generic__jobs
+        where _reject_reason is not null
+        order by _source_row
+    """)
+    assert reasons == [(reason,) for _, reason in IMPOSSIBLE_JOBS]
+
+
+def test_a_job_number_of_two_pools_is_two_jobs_and_each_month_has_its_waste(odd: Build) -> None:
+    jobs = odd.rows("""
+        select month, pool_id, job_id, gpu_hours, waste_usd from intermediate.int_training_jobs__monthly
+        order by job_id, pool_id, month
+    """)
+    rate = Decimal("32.8125")
+    assert [(str(month), *rest) for month, *rest in jobs] == [
+        ("2026-08-01", "batch-embeddings", "1234", Decimal(4), Decimal(0)),
+        ("2026-08-01", "fine-tuning-runs", "1234", Decimal(2), Decimal(0)),
+        ("2026-08-01", "fine-tuning-runs", "open", Decimal(24), 23 * rate),
+        ("2026-09-01", "fine-tuning-runs", "open", Decimal(2), 2 * rate),
+    ]
+
+
+def test_a_gpu_is_charged_for_a_gap_of_a_day_and_not_for_one_of_months(odd: Build) -> None:
+    hours = odd.rows("""
+        select strftime(hour, '%Y-%m-01'), class, sum(gpu_hours) from marts.fct_gpu_hours_classified
+        group by all order by all
+    """)
+    assert hours == [
+        ("2026-03-01", "productive", Decimal(1)),
+        ("2026-08-01", "productive", Decimal(1)),
+        ("2026-08-01", "stale_telemetry", Decimal(23)),
+        ("2026-09-01", "productive", Decimal(1)),
+        ("2026-09-01", "stale_telemetry", Decimal(1)),
     ]

@@ -40,7 +40,8 @@ charged_hours as (
         telemetry_hours.is_unpriced,
         telemetry_hours.tokens
     from telemetry_hours
-    left join {{ ref('int_training_jobs__timed') }} as jobs on telemetry_hours.job_id = jobs.job_id
+    left join {{ ref('int_training_jobs__timed') }} as jobs
+        on telemetry_hours.pool_id = jobs.pool_id and telemetry_hours.job_id = jobs.job_id
     union all
     select
         job_hours.usage_date,

@@ -26,7 +26,7 @@ captured as (
 ),
 
 -- Hours between two reports of a GPU were paid for although nothing was measured. They belong to a team or a job only
--- where the reports on both sides agree.
+-- where the reports on both sides agree. In a longer gap the GPU was not there: an autoscaled one comes and goes.
 missing as (
 
     select
@@ -38,7 +38,10 @@ missing as (
         case when team_id = next_team_id then team_id end as team_id,
         case when job_id = next_job_id then job_id end as job_id
     from captured
-    where next_hour_start_at > hour_start_at + interval '1' hour
+    where
+        next_hour_start_at > hour_start_at + interval '1' hour
+        and {{ seconds_between('hour_start_at', 'next_hour_start_at') }}
+        <= ({{ var('gpu_longest_telemetry_gap_hours', 24) }} + 1) * 3600
 
 ),
 

@@ -3,13 +3,16 @@ with
 totals as (
 
     select
+        pool_id,
         job_id,
         sum(gpu_hours) as gpu_hours,
         sum(cost_usd) as cost_usd,
         sum(waste_usd) as waste_usd,
         max(case when is_unpriced then 1 else 0 end) = 1 as is_unpriced
     from {{ ref('int_training_jobs__hours') }}
-    group by job_id
+    group by
+        pool_id,
+        job_id
 
 )
 
@@ -36,4 +39,4 @@ select
     jobs._source_file,
     jobs._source_row
 from {{ ref('int_training_jobs__timed') }} as jobs
-left join totals on jobs.job_id = totals.job_id
+left join totals on jobs.pool_id = totals.pool_id and jobs.job_id = totals.job_id

@@ -1,10 +1,14 @@
 with
 
+-- Each pool's scheduler counts its own job numbers: a job is known by both.
 deliveries as (
 
     select
         *,
-        row_number() over (partition by job_id order by _source_file desc, _source_row desc) as delivery_number
+        row_number() over (
+            partition by pool_id, job_id
+            order by _source_file desc, _source_row desc
+        ) as delivery_number
     from {{ ref('int_training_jobs__unioned') }}
 
 ),
@@ -34,13 +38,15 @@ last_seen as (
 
 ),
 
+-- No job is longer than 366 days: an open one that is was forgotten by its source.
 runs as (
 
     select
         jobs.*,
         case
-            when jobs.started_at is not null
-                then greatest(jobs.started_at, coalesce(jobs.ended_at, last_seen.last_seen_at))
+            when jobs.started_at is null then cast(null as timestamp)
+            when jobs.ended_at is not null then greatest(jobs.started_at, jobs.ended_at)
+            else greatest(jobs.started_at, least(last_seen.last_seen_at, jobs.started_at + interval '366' day))
         end as run_ended_at
     from jobs
     cross join last_seen

@@ -270,16 +270,21 @@ orphaned_training_job as (
     select
         'gpu_idle' as audit_surface,
         'orphaned_training_job' as finding_type,
-        jobs.job_id as subject,
+        -- Two schedulers may give one number.
+        case
+            when count(*) over (partition by jobs.job_id) > 1 then jobs.pool_id || '/' || jobs.job_id
+            else jobs.job_id
+        end as subject,
         jobs.team_id as owner_team_id,
-        jobs.waste_usd as amount_usd,
-        jobs.waste_usd as monthly_savings_usd,
+        months.waste_usd as amount_usd,
+        months.waste_usd as monthly_savings_usd,
         'high' as confidence,
         'no progress after ' || cast(coalesce(jobs.last_progress_at, jobs.started_at) as string)
         || ', no auto-stop, ' || cast(jobs.gpu_count as string) || ' GPUs held in ' || jobs.pool_id as evidence
     from {{ ref('fct_training_jobs') }} as jobs
-    inner join period
-        on cast(date_trunc('month', coalesce(jobs.ended_at, period.audit_date)) as date) = period.audit_month
+    inner join {{ ref('int_training_jobs__monthly') }} as months
+        on jobs.pool_id = months.pool_id and jobs.job_id = months.job_id
+    inner join period on months.month = period.audit_month
     where jobs.is_orphaned
 
 ),

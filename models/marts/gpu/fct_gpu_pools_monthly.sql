@@ -32,7 +32,8 @@ idle as (
         ) as idle_usd,
         sum(case when hours.class = 'allocated_idle' and hours.job_id is null then hours.cost_usd end) as idle_without_job_usd
     from {{ ref('int_gpu_hours__classified') }} as hours
-    left join {{ ref('int_training_jobs__timed') }} as orphans on hours.job_id = orphans.job_id and orphans.is_orphaned
+    left join {{ ref('int_training_jobs__timed') }} as orphans
+        on hours.pool_id = orphans.pool_id and hours.job_id = orphans.job_id and orphans.is_orphaned
     group by
         cast(date_trunc('month', hours.usage_date) as date),
         hours.pool_id
@@ -41,7 +42,9 @@ idle as (
 
 jobs_in_telemetry as (
 
-    select distinct job_id
+    select distinct
+        pool_id,
+        job_id
     from {{ ref('int_gpu_hours__classified') }}
     where job_id is not null
 
@@ -58,7 +61,8 @@ orphaned as (
         sum(hours.waste_usd) as waste_usd,
         sum(case when jobs_in_telemetry.job_id is null then hours.waste_usd end) as waste_without_telemetry_usd
     from {{ ref('int_training_jobs__hours') }} as hours
-    left join jobs_in_telemetry on hours.job_id = jobs_in_telemetry.job_id
+    left join jobs_in_telemetry
+        on hours.pool_id = jobs_in_telemetry.pool_id and hours.job_id = jobs_in_telemetry.job_id
     group by
         cast(date_trunc('month', hours.usage_date) as date),
         hours.pool_id

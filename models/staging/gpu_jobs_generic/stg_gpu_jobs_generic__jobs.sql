@@ -41,6 +41,21 @@ checked as (
                 "try_cast(ended_at as timestamptz) < try_cast(started_at as timestamptz)",
                 "'ended_at is before started_at'",
             ], [
+                "try_cast(last_progress_at as timestamptz) < try_cast(started_at as timestamptz)",
+                "'last_progress_at is before started_at'",
+            ], [
+                utc('ended_at') ~ " > " ~ utc('started_at') ~ " + interval '366' day",
+                "'ended_at is more than 366 days after started_at: ' || left(ended_at, 40)",
+            ], [
+                utc('last_progress_at') ~ " > " ~ utc('started_at') ~ " + interval '366' day",
+                "'last_progress_at is more than 366 days after started_at: ' || left(last_progress_at, 40)",
+            ], [
+                "started_at is null and " ~ utc('ended_at') ~ " > " ~ utc('submitted_at') ~ " + interval '366' day",
+                "'ended_at is more than 366 days after submitted_at: ' || left(ended_at, 40)",
+            ], [
+                "try_cast(gpu_count as bigint) > 999999",
+                "'gpu_count is too large: ' || left(gpu_count, 40)",
+            ], [
                 "ended_at is not null and started_at is null and lower(state) = 'completed'",
                 "'a completed job has no started_at'",
             ]]
