@@ -43,7 +43,8 @@ def refuse_another_warehouse(database: Path) -> None:
     if database.resolve().parent != settings.warehouse().resolve():
         raise ValueError(
             f"dbt was started outside the project and would build in {database.resolve().parent}, while `ai-cost` "
-            f"reads {settings.warehouse()}. Start dbt in {settings.PROJECT}, or set AI_COST_WAREHOUSE to an absolute path."
+            f"reads {settings.warehouse()}. Start dbt in {settings.PROJECT}, or set AI_COST_WAREHOUSE to an absolute "
+            "path."
         )
 
 

@@ -1,15 +1,17 @@
 """The file registry: look at each file of the landing zone once, before SQL reads it.
 
 Every new or changed file is read to its end here: is it whole (gz, zst), is it text, is each CSV row as wide as its
-header, how many records does it hold? A clean file is then read in place. A file that SQL could not read line by line
-(truncated, damaged, a JSON document, a ragged CSV) gets a copy as JSON lines in the cache folder, in which record N is
-still line N and each unreadable record is a marker `{"_unreadable": "<reason>"}`, so that staging turns it into a
-reject row and every other record of the file is kept.
+header, how many records does it hold? A CSV or Parquet file that looks clean is also read alone with the reader that
+SQL will use, so that no file can stop the others. A clean file is then read in place. A file that SQL could not read
+line by line (truncated, damaged, a JSON document, a ragged CSV) gets a copy as JSON lines in the cache folder, in
+which record N is still line N and each unreadable record is a marker `{"_unreadable": "<reason>"}`, so that staging
+turns it into a reject row and every other record of the file is kept.
 """
 
 from __future__ import annotations
 
 import csv
+import glob
 import hashlib
 import json
 import re
@@ -30,7 +32,9 @@ IGNORED_SUFFIXES = (".md", ".tmp", ".part", ".crc")
 CHUNK = 1 << 20
 LONGEST_RECORD = 32 << 20  # bytes; staging reads lines with the same limit
 MARKER = "_unreadable"
+BLANK = b" \t\r"  # a line of nothing else is no record; staging trims the same characters
 _DATE_FOLDER = re.compile(r"^(\d|[a-z_]+=)")
+csv.field_size_limit(LONGEST_RECORD)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class LandedFile:
     modified_at: datetime  # UTC
     reader: str  # jsonl | csv | parquet
     delimiter: str
+    layout: str  # same CSV delimiter, line end and header, or same Parquet schema: read together
     read_path: str
     record_count: int
     status: str  # ok | repaired | empty | unreadable | unknown_format | duplicate_delivery
@@ -59,12 +64,46 @@ class Inspection:
 
     record_count: int = 0
     delimiter: str = ""
+    header: list[str] = field(default_factory=list)
+    line_end: str = "\n"
     problems: dict[int, str] = field(default_factory=dict)  # physical line (from 1) to reason
     must_copy: bool = False
 
 
 class Damaged(Exception):
     """The compressed stream cannot be read to its end."""
+
+
+class _DuckDB:
+    """The reader that SQL will use, on a connection of its own: renewed after an error, which may have broken it."""
+
+    def __init__(self) -> None:
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def columns(self, relation: str) -> list[tuple[str, str]]:
+        """Name and type of each column; raises duckdb.Error."""
+        return [(row[0], row[1]) for row in self._execute(f"describe select * from {relation}").fetchall()]
+
+    def record_count(self, relation: str) -> int:
+        """Records of the relation, each read as the JSON object that staging makes of it; raises duckdb.Error."""
+        row = self._execute(f"select count(to_json(records)) from {relation} as records").fetchone()
+        return int(row[0]) if row else 0
+
+    def records(self, relation: str) -> Iterator[str]:
+        """Each record as JSON text; raises duckdb.Error."""
+        found = self._execute(f"select cast(to_json(records) as varchar) from {relation} as records")
+        while rows := found.fetchmany(1000):
+            yield from (row[0] for row in rows)
+
+    def _execute(self, query: str) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            self._connection = duckdb.connect()
+            self._connection.execute("set TimeZone = 'UTC'")
+        try:
+            return self._connection.execute(query)
+        except duckdb.Error:
+            self._connection = None
+            raise
 
 
 def scan(
@@ -80,6 +119,7 @@ def scan(
     """
     known = known or {}
     paths = sorted(p for p in landing.rglob("*") if p.is_file() and not _is_ignored(p.relative_to(landing)))
+    reading = _DuckDB()
     files = []
     for number, path in enumerate(paths, start=1):
         file_id = path.relative_to(landing).as_posix()
@@ -89,16 +129,16 @@ def scan(
         if before is not None and _is_unchanged(before, path):
             files.append(before)
         else:
-            files.append(_inspect(path, file_id, cache))
+            files.append(_inspect(path, file_id, cache, reading))
     return _name_duplicate_deliveries(files)
 
 
 def load_registry(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, LandedFile]:
-    """The registry of an earlier build by file_id, as `scan` wants it; empty when the table does not exist yet."""
+    """The registry of an earlier build by file_id, as `scan` wants it; empty when there is none with these columns."""
     columns = ", ".join(LandedFile.__dataclass_fields__)
     try:
         rows = connection.execute(f"select {columns} from {relation}").fetchall()
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):
         return {}
     files = (LandedFile(*row) for row in rows)
     # Whether a file is a duplicate is decided anew each time: the other one may be gone.
@@ -122,7 +162,7 @@ def _modified_at(mtime: float) -> datetime:
     return datetime.fromtimestamp(mtime, UTC).replace(tzinfo=None)
 
 
-def _inspect(path: Path, file_id: str, cache: Path) -> LandedFile:
+def _inspect(path: Path, file_id: str, cache: Path, reading: _DuckDB) -> LandedFile:
     parts = Path(file_id).parts
     entity, format_name = (parts[0], parts[1]) if len(parts) > 2 else (parts[0] if len(parts) > 1 else "", "")
     account = parts[2] if len(parts) > 3 and not _DATE_FOLDER.match(parts[2]) else "default"
@@ -147,6 +187,7 @@ def _inspect(path: Path, file_id: str, cache: Path) -> LandedFile:
             modified_at=_modified_at(stat.st_mtime),
             reader=reader,
             delimiter=more.get("delimiter", ""),
+            layout=more.get("layout", ""),
             read_path=str(read_path or ""),
             record_count=records,
             status=status,
@@ -165,13 +206,15 @@ def _inspect(path: Path, file_id: str, cache: Path) -> LandedFile:
     copy = cache / f"{version}.jsonl"
     if kind == "parquet":
         try:
-            records = _parquet_rows(path)
+            return landed(**_inspect_parquet(path, copy, reading))
         except duckdb.Error as error:
-            what = _one_line(str(error).replace(str(path), path.name))
+            said = str(error).split("LINE 1:")[0]  # no path of this machine, quoted from the query or told
+            for folder in (f"{path.parent}/", f"{glob.escape(str(path.parent))}/"):
+                said = said.replace(folder, "")
+            what = _one_line(said)
             reason = f"not a readable Parquet file ({what}); deliver it again"
             _write_lines(copy, [_marker(reason)])
             return landed("unreadable", 1, "jsonl", copy, problem=reason)
-        return landed("ok" if records else "empty", records, "parquet", path)
 
     lines = _Lines(path, compression)
     try:
@@ -187,8 +230,10 @@ def _inspect(path: Path, file_id: str, cache: Path) -> LandedFile:
     reader = "jsonl" if kind == "json" else kind
     if not found.record_count and not found.problems:
         return landed("empty", 0, problem="the file holds no record; deliver it again or remove it")
-    if not found.must_copy:
-        return landed("ok", found.record_count, reader, path, delimiter=found.delimiter)
+    is_read_in_place = not found.must_copy and not _is_pattern(path)
+    if is_read_in_place and (kind != "csv" or _csv_reads_in_place(path, found, reading)):
+        layout = _csv_layout(found) if kind == "csv" else ""
+        return landed("ok", found.record_count, reader, path, delimiter=found.delimiter, layout=layout)
     _write_lines(copy, _csv_as_json(lines, found) if kind == "csv" else _repaired_jsonl(lines, found))
     first = min(found.problems, default=None)
     problem = f"line {first}: {found.problems[first]}" if first is not None else None
@@ -204,10 +249,61 @@ def _hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _parquet_rows(path: Path) -> int:
-    with duckdb.connect() as connection:
-        row = connection.execute("select count(*) from read_parquet(?)", [str(path)]).fetchone()
-    return int(row[0]) if row else 0
+def _is_pattern(path: Path) -> bool:
+    """SQL would take the path for a pattern, and read other files, or this one twice."""
+    return glob.has_magic(str(path))
+
+
+def _sql_path(path: Path) -> str:
+    return "'" + glob.escape(str(path)).replace("'", "''") + "'"
+
+
+def _short_hash(*parts: object) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+
+
+def _inspect_parquet(path: Path, copy: Path, reading: _DuckDB) -> dict[str, Any]:
+    """Reads the file to its end; raises duckdb.Error when that fails.
+
+    A file that has columns of the reader's own names (filename, file_row_number) cannot be read in place.
+    """
+    plain = f"read_parquet({_sql_path(path)})"
+    schema = reading.columns(plain)
+    count = reading.record_count(plain)
+    if not count:
+        return {
+            "status": "empty",
+            "records": 0,
+            "problem": "the file holds no record; deliver it again or remove it",
+        }
+    own_names = {"filename", "file_row_number"} & {name.lower() for name, _ in schema}
+    if own_names or _is_pattern(path):
+        _write_lines(copy, reading.records(plain))
+        return {"status": "ok", "records": count, "reader": "jsonl", "read_path": copy}
+    return {
+        "status": "ok",
+        "records": count,
+        "reader": "parquet",
+        "read_path": path,
+        "layout": _short_hash(schema),
+    }
+
+
+def _csv_layout(found: Inspection) -> str:
+    return found.delimiter + _short_hash(found.delimiter, found.line_end, found.header)
+
+
+def _csv_reads_in_place(path: Path, found: Inspection, reading: _DuckDB) -> bool:
+    """Whether the reader of staging finds the same columns and as many records; the same options as there."""
+    relation = f"""read_csv(
+        {_sql_path(path)}, delim = '{found.delimiter}', quote = '"', escape = '"', header = true, all_varchar = true,
+        comment = '', skip = 0, filename = true, sample_size = 1, max_line_size = {LONGEST_RECORD}
+    )"""
+    try:
+        names = [name for name, _ in reading.columns(relation)]
+        return names == [*found.header, "filename"] and reading.record_count(relation) == found.record_count
+    except duckdb.Error:
+        return False
 
 
 class _Lines:
@@ -274,17 +370,26 @@ def _line_problem(line: bytes) -> str | None:
 def _inspect_jsonl(lines: _Lines) -> Inspection:
     found = Inspection()
     number = 0
+    line_ends = set()
     for number, line in enumerate(lines, start=1):
-        if line.isspace() or not line:
+        line_ends.add(line.endswith(b"\r"))
+        if not line.strip(BLANK):
             continue
         found.record_count += 1
-        if problem := _line_problem(line):
+        if problem := _line_problem(line) or _separator_problem(line):
             found.problems[number] = problem
+        elif line.find(b"\r", 0, -1) >= 0:
+            found.must_copy = True  # SQL would end the line there
     if found.record_count and len(found.problems) == found.record_count:
         raise Damaged(found.problems[min(found.problems)])  # no text file at all: one reject, not one a line
     _note_damage(found, lines, number)
-    found.must_copy = bool(found.problems)
+    found.must_copy = found.must_copy or bool(found.problems) or len(line_ends) > 1
     return found
+
+
+def _separator_problem(line: bytes) -> str | None:
+    """Staging reads a line as one field by a separator that no JSON text holds."""
+    return "binary data, not text" if b"\1" in line else None
 
 
 def _note_damage(found: Inspection, lines: _Lines, last_line: int) -> None:
@@ -300,7 +405,7 @@ def _note_damage(found: Inspection, lines: _Lines, last_line: int) -> None:
 def _repaired_jsonl(lines: _Lines, found: Inspection) -> Iterator[str]:
     number = 0
     for number, line in enumerate(lines, start=1):
-        yield _marker(found.problems[number]) if number in found.problems else line.decode()
+        yield _marker(found.problems[number]) if number in found.problems else _on_one_line(line.decode())
     if number + 1 in found.problems:
         yield _marker(found.problems[number + 1])
 
@@ -314,7 +419,7 @@ def _json_documents(lines: _Lines) -> list[str] | None:
         content = text.decode("utf-8-sig").strip()
         decoder = json.JSONDecoder()
         _, end = decoder.raw_decode(content)
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (ValueError, RecursionError):  # no text, no JSON, a number or a nesting beyond reading
         return None
     if end != len(content):
         return None
@@ -353,7 +458,8 @@ def _inspect_csv(lines: _Lines) -> Inspection:
     if lines.damage is not None and not header_line:
         raise Damaged(lines.damage)
     found.delimiter = max(",;\t|", key=header_line.count)
-    header = next(csv.reader([header_line], delimiter=found.delimiter), [])
+    found.header = header = next(csv.reader([header_line], delimiter=found.delimiter), [])
+    found.line_end = "\r\n" if header_line.endswith("\r\n") else "\n"
     reader = csv.reader(source, delimiter=found.delimiter)
     last = 1
     while True:
@@ -422,11 +528,18 @@ def _one_line(error: object) -> str:
     return " ".join(str(error).split())[:160]
 
 
+def _at_most_longest(line: str) -> str:
+    """A document or a row may be longer than any line that staging reads."""
+    if len(line) * 4 <= LONGEST_RECORD or len(line.encode()) <= LONGEST_RECORD:
+        return line
+    return _marker(f"the record is longer than {LONGEST_RECORD >> 20} MiB")
+
+
 def _write_lines(path: Path, lines: Iterator[str] | list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".tmp")
     with beside.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(line + "\n" for line in lines)
+        stream.writelines(_at_most_longest(line) + "\n" for line in lines)
     beside.rename(path)
 
 

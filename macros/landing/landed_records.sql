@@ -3,11 +3,15 @@
 
     entity, format: the folder below landing/.
     fields:         column name to JSON path. Records of every file type (jsonl, csv, parquet) are read as JSON objects,
-                    so a column of a csv is '$.column'.
+                    so a column of a csv is '$.column'. Names match with their case, in every file type: a column
+                    Timestamp is not the field timestamp.
 
     Beside the fields: _record (the whole record, for rejects and nested parts), _unreadable (why the record could not be
     read, else null), account_id, _source_file, _source_row (the line in the file; in Parquet and in an array of JSON
     documents the record's number), _file_version.
+
+    Files are read together by layout (csv: delimiter, line end and header; Parquet: schema), so that no file changes how
+    another is read.
 
     A file is read once: those whose version is already in the calling model are left out.
 #}
@@ -20,8 +24,8 @@
             {%- set readers = [] %}
             {%- for reader in ['jsonl', 'csv', 'parquet'] %}
                 {%- set of_reader = files | selectattr('reader', 'equalto', reader) | list %}
-                {%- for delimiter, group in of_reader | groupby('delimiter') %}
-                    {%- do readers.append(records_as_json(reader, delimiter, group)) %}
+                {%- for layout, group in of_reader | groupby('layout') %}
+                    {%- do readers.append(records_as_json(reader, group[0].delimiter, group)) %}
                 {%- endfor %}
             {%- endfor %}
             {%- if not readers %}
@@ -37,7 +41,7 @@
                 case when json_valid(lines.line) and json_type(lines.line) = 'OBJECT' then lines.line end as _record,
                 lines.line
             from lines
-            where lines.line is not null and trim(lines.line) != ''
+            where lines.line is not null and trim(lines.line, ' ' || chr(9) || chr(13)) != ''
         ),
 
         extracted as (
@@ -55,7 +59,8 @@
             {%- endfor %}
             case
                 when extracted._record is null then 'not a JSON object'
-                else extracted._values[{{ fields | length + 1 }}]
+                when ends_with(files.read_path, files.file_version || '.jsonl')  -- markers stand in repaired copies only
+                    then extracted._values[{{ fields | length + 1 }}]
             end as _unreadable,
             coalesce(extracted._record, extracted.line) as _record,
             files.account_id,
@@ -73,15 +78,18 @@
     {%- set paths = "['" ~ (files | map(attribute='read_path') | map('replace', "'", "''") | join("', '")) ~ "']" -%}
     {%- if reader == 'parquet' -%}
         select filename as read_path, file_row_number + 1 as _source_row, cast(to_json(records) as string) as line
-        from read_parquet({{ paths }}, union_by_name = true, filename = true, file_row_number = true) as records
+        from read_parquet({{ paths }}, filename = true, file_row_number = true) as records
     {%- elif reader == 'csv' -%}
-        {#- The header is line 1. The registry hands over only files in which every record is one line. -#}
+        {#-
+            The header is line 1. The registry hands over only files in which every record is one line, and which it read
+            to their end with these options.
+        -#}
         select read_path, row_in_scan - min(row_in_scan) over (partition by read_path) + 2 as _source_row, line
         from (
             select filename as read_path, row_number() over () as row_in_scan, cast(to_json(records) as string) as line
             from read_csv(
                 {{ paths }}, delim = '{{ delimiter }}', quote = '"', escape = '"', header = true, all_varchar = true,
-                union_by_name = true, filename = true, sample_size = 1, max_line_size = 33554432
+                comment = '', skip = 0, filename = true, sample_size = 1, max_line_size = 33554432
             ) as records
         )
     {%- else -%}
@@ -104,7 +112,7 @@
     {%- if not registry -%}{{ return([]) }}{%- endif -%}
     {%- set seen = load_relation(this) if is_incremental() else none -%}
     {%- set query -%}
-        select reader, delimiter, read_path
+        select reader, delimiter, layout, read_path
         from {{ registry }}
         where
             entity = '{{ entity }}'

@@ -1,14 +1,43 @@
 {#
     Checks of one record, in order: the first that fails is the reject's reason, null when all hold.
     checks: list of [condition that must not be true, reason as SQL text].
+    The checks of a format that may hold prompts quote nothing of the record: a misplaced field may be prompt text.
 #}
 {% macro reject_reason(checks) -%}
+    {%- set reason -%}
     case
         when _unreadable is not null then _unreadable
         {%- for condition, reason in checks %}
         when {{ condition }} then {{ reason }}
         {%- endfor %}
     end
+    {%- endset -%}
+    {{ masked(reason) }}
+{%- endmacro %}
+
+{# What a check's reason quotes of the field: its first characters, or nothing where it may hold prompt text. #}
+{% macro quoted(field, may_hold_prompts=false) -%}
+    {%- if not may_hold_prompts %} || ': ' || left({{ masked(field) }}, 40){% endif -%}
+{%- endmacro %}
+
+{#
+    A name or id, trimmed; null when it is blank or one of the words that a program writes for nothing. A literal 'null' or
+    'None' would otherwise be a team.
+#}
+{% macro name_or_null(field) -%}
+    case
+        when lower({{ trimmed(field) }}) not in ('', 'null', 'none', 'nan', 'undefined', 'n/a') then {{ trimmed(field) }}
+    end
+{%- endmacro %}
+
+{# The first of these fields that is a name or id. #}
+{% macro first_name(fields) -%}
+    coalesce({% for field in fields %}{{ name_or_null(field) }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{# A text field without white space at its ends. #}
+{% macro trimmed(field) -%}
+    trim({{ field }}, ' ' || chr(9) || chr(10) || chr(13))
 {%- endmacro %}
 
 {#
@@ -31,18 +60,18 @@
     end
 {%- endmacro %}
 
-{# Checks that each of these fields, where it is given, is a whole number from zero to 10^15 (more is a damaged value). #}
-{% macro count_checks(fields) %}
+{# Checks that each of these fields, where it is given, is a whole number from zero to the limit (more is a damaged value). #}
+{% macro count_checks(fields, limit=1000000000000000, may_hold_prompts=false) %}
     {%- set checks = [] -%}
     {%- for field in fields -%}
         {%- do checks.append([
-            is_mistyped(field, 'bigint'), "'" ~ field ~ " is not a whole number: ' || left(" ~ field ~ ", 40)"
+            is_mistyped(field, 'bigint'), "'" ~ field ~ " is not a whole number'" ~ quoted(field, may_hold_prompts)
         ]) -%}
         {%- do checks.append([
-            "try_cast(" ~ field ~ " as bigint) < 0", "'" ~ field ~ " is negative: ' || left(" ~ field ~ ", 40)"
+            "try_cast(" ~ field ~ " as bigint) < 0", "'" ~ field ~ " is negative'" ~ quoted(field, may_hold_prompts)
         ]) -%}
         {%- do checks.append([
-            "try_cast(" ~ field ~ " as bigint) > 1000000000000000", "'" ~ field ~ " is too large: ' || left(" ~ field ~ ", 40)"
+            "try_cast(" ~ field ~ " as bigint) > " ~ limit, "'" ~ field ~ " is too large'" ~ quoted(field, may_hold_prompts)
         ]) -%}
     {%- endfor -%}
     {{ return(checks) }}
@@ -53,23 +82,38 @@
     case when try_cast({{ field }} as bigint) between 0 and 1000000000000000 then try_cast({{ field }} as bigint) end
 {%- endmacro %}
 
-{# Checks that each of these fields is given. The reason lists what the record has, which names a changed csv header. #}
-{% macro required_checks(fields) %}
+{#
+    Checks that each of these fields is given and not blank. The reason lists what the record has, which names a changed csv
+    header; known: see field_names.
+#}
+{% macro required_checks(fields, known=none) %}
     {%- set checks = [] -%}
     {%- for field in fields -%}
         {%- do checks.append([
-            field ~ " is null",
-            "'required field " ~ field ~ " is missing; the record has ' || " ~ field_names()
+            "coalesce(" ~ trimmed(field) ~ ", '') = ''",
+            "'required field " ~ field ~ " is missing; the record has ' || " ~ field_names(known)
         ]) -%}
     {%- endfor -%}
     {{ return(checks) }}
 {% endmacro %}
 
 {# Checks that each of these fields, where it is given, reads as the type. words: what the reader is told. #}
-{% macro type_checks(fields, type, words) %}
+{% macro type_checks(fields, type, words, may_hold_prompts=false) %}
     {%- set checks = [] -%}
     {%- for field in fields -%}
-        {%- do checks.append([is_mistyped(field, type), "'" ~ field ~ " is not " ~ words ~ ": ' || left(" ~ field ~ ", 40)"]) -%}
+        {%- do checks.append([
+            is_mistyped(field, type), "'" ~ field ~ " is not " ~ words ~ "'" ~ quoted(field, may_hold_prompts)
+        ]) -%}
+    {%- endfor -%}
+    {{ return(checks) }}
+{% endmacro %}
+
+{# Checks that each of these fields of a trace, where it is given, is a cost of one request in USD: zero to 100,000. #}
+{% macro request_cost_checks(fields) %}
+    {%- set checks = type_checks(fields, 'decimal(18, 12)', 'a number', may_hold_prompts=true) -%}
+    {%- for field in fields -%}
+        {%- do checks.append(["try_cast(" ~ field ~ " as decimal(18, 12)) < 0", "'" ~ field ~ " is negative'"]) -%}
+        {%- do checks.append(["try_cast(" ~ field ~ " as decimal(18, 12)) > 100000", "'" ~ field ~ " is above 100000 USD'"]) -%}
     {%- endfor -%}
     {{ return(checks) }}
 {% endmacro %}
@@ -80,8 +124,8 @@
 {%- endmacro %}
 
 {#
-    The record as it was delivered. The csv and Parquet readers add the file's path, and null for each column that only
-    other files have: a reject must not depend on where the landing zone is, nor on what is read beside it.
+    The record as it was delivered. The csv and Parquet readers add the file's path: a reject must not depend on where the
+    landing zone is.
 #}
 {% macro as_delivered() -%}
     case
@@ -91,12 +135,29 @@
     end
 {%- endmacro %}
 
-{# The names of the fields that a record has, as text for its reason. #}
-{% macro field_names() -%}
-    left(array_to_string(json_keys({{ as_delivered() }}), ', '), 200)
+{#
+    The names of the fields that a record has, as text for its reason.
+    known: the format's fields (name to JSON path), where a record may hold prompts: only they are named, in any case, and
+    the others are counted, since the first row of a csv without its header stands for names.
+#}
+{% macro field_names(known=none) -%}
+    {%- if known is none -%}
+        left({{ masked("array_to_string(json_keys(" ~ as_delivered() ~ "), ', ')") }}, 200)
+    {%- else -%}
+        {%- set names = [] -%}
+        {%- for path in known.values() -%}{%- do names.append(path.split('.')[1] | lower) -%}{%- endfor -%}
+        {%- set is_known = "lambda name: lower(name) in ('" ~ names | unique | join("', '") ~ "')" -%}
+        array_to_string(
+            list_append(
+                list_filter(json_keys({{ as_delivered() }}), {{ is_known }}),
+                len(json_keys({{ as_delivered() }})) - len(list_filter(json_keys({{ as_delivered() }}), {{ is_known }}))
+                || ' fields of other names'
+            ), ', '
+        )
+    {%- endif -%}
 {%- endmacro %}
 
-{# The text that a reject keeps. Records that may hold prompt text keep their length only. #}
+{# The text that a reject keeps, without addresses and keys. Records that may hold prompt text keep their length only. #}
 {% macro rejected_text(may_hold_prompts) -%}
     {%- if may_hold_prompts -%}
         case
@@ -104,6 +165,6 @@
                 then '[withheld: ' || length({{ as_delivered() }}) || ' characters that may hold prompt text]'
         end
     {%- else -%}
-        case when _reject_reason is not null then left({{ as_delivered() }}, 1000) end
+        left({{ masked('case when _reject_reason is not null then ' ~ as_delivered() ~ ' end') }}, 1000)
     {%- endif -%}
 {%- endmacro %}

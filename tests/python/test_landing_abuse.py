@@ -85,6 +85,87 @@ def parquet(*records: dict[str, Any]) -> bytes:
     return path.read_bytes()
 
 
+def parquet_of(query: str) -> bytes:
+    path = Path(os.environ["ABUSE_SCRATCH"]) / "query.parquet"
+    duckdb.sql(f"copy ({query}) to '{path}'")
+    return path.read_bytes()
+
+
+def parquet_trace(request_id: str, extra: str) -> bytes:
+    """A good request with one more column."""
+    usual = ", ".join(f"{value!r} as {name}" for name, value in trace(request_id).items())
+    return parquet_of(f"select {usual}, {extra}")
+
+
+def damaged_inside() -> bytes:
+    """A Parquet file whose footer is sound and whose pages are not."""
+    content = bytearray(
+        parquet_of("select repeat(md5(i::varchar), 20) as request_id from range(20000) as t(i)")
+    )
+    for position in range(len(content) // 3, len(content) // 3 + 400):
+        content[position] ^= 0xFF
+    return bytes(content)
+
+
+def beside_each_other() -> dict[str, Abuse]:
+    """Files that would stop or change the others, were they all read in one go."""
+    first, second = (table(trace(name)).split("\n")[1] for name in ("mixed-1", "mixed-2"))
+    header = ",".join(HEADER)
+    quote = (
+        table(trace("quote-1"))
+        + table(trace("quote-2")).split("\n")[1].replace("quote-2", '"quote"-2')
+        + "\n"
+    )
+    files = {
+        "damaged_inside.parquet": Abuse(damaged_inside(), {}, [(1, "not a readable Parquet file")]),
+        "struct.parquet": Abuse(parquet_trace("struct-1", "{'a': 1} as metadata"), {"struct-1": 1}),
+        "list.parquet": Abuse(parquet_trace("list-1", "[1, 2] as metadata"), {"list-1": 1}),
+        "whole_status.parquet": Abuse(parquet_trace("whole-1", "404 as status_code"), {"whole-1": 1}),
+        "double_status.parquet": Abuse(
+            parquet_trace("double-1", "404::double as status_code"), {"double-1": 1}
+        ),
+        "own_column.parquet": Abuse(parquet_trace("own-1", "'x' as filename"), {"own-1": 1}),
+        "filename.csv": Abuse(
+            "".join(f"{row},{last}\n" for row, last in [(header, "filename"), (first, "x")])
+            .replace("mixed", "named")
+            .encode(),
+            {"named-1": 2},
+        ),
+        "mixed_ends.csv": Abuse(f"{header}\r\n{first}\n{second}\r\n".encode(), {"mixed-1": 2, "mixed-2": 3}),
+        "quote_inside.csv": Abuse(quote.encode(), {"quote-1": 2, "quote-2": 3}),
+        "tab_line.jsonl": Abuse(lines(line("tab-1"), "\t", line("tab-3")), {"tab-1": 1, "tab-3": 3}),
+        "carriage_return.jsonl": Abuse(
+            lines(line("cr-1").replace(", ", ",\r", 2), line("cr-2")), {"cr-1": 1, "cr-2": 2}
+        ),
+        "some_windows.jsonl": Abuse(
+            lines(line("some-1") + "\r", "\r", line("some-3")), {"some-1": 1, "some-3": 3}
+        ),
+        "separator.jsonl": Abuse(
+            lines(line("byte-1"), line("byte-2") + "\1", line("byte-3")),
+            {"byte-1": 1, "byte-3": 3},
+            [(2, "binary data")],
+        ),
+        "part[1].jsonl": Abuse(lines(line("pattern-1")), {"pattern-1": 1}),
+        "part1.jsonl": Abuse(lines(line("pattern-2")), {"pattern-2": 1}),
+        "part*.csv": Abuse(table(trace("star-1")).encode(), {"star-1": 2}),
+        "part?.parquet": Abuse(parquet(trace("star-2")), {"star-2": 1}),
+        "other_case.csv": Abuse(
+            table(trace("case-1")).replace("timestamp", "Timestamp", 1).encode(),
+            {},
+            [(2, "required field timestamp is missing; the record has Timestamp, request_id, team_id")],
+        ),
+        "long_field.csv": Abuse(
+            table(trace("long-1", feature_name="f" * 300 + " " * 200_000)).encode(), {"long-1": 2}
+        ),
+        "no_header.csv": Abuse(
+            b"Dear assistant my name is Jane,1\nwhat now,2\n",
+            {},
+            [(2, "required field timestamp is missing; the record has 2 fields of other names")],
+        ),
+    }
+    return {f"{TRACES}/{name}": abuse for name, abuse in files.items()}
+
+
 def abuses() -> dict[str, Abuse]:
     """By path below the landing zone. Each good line has a request_id that no other file has."""
     changed_header = "time,id,vendor,llm,tokens\n" + "2026-10-05,h-1,openai,gpt-6-luna,10\n" * 3
@@ -106,13 +187,25 @@ def abuses() -> dict[str, Abuse]:
                 line("type-4", output_tokens=-5),
                 "[1, 2]",
                 line("type-6"),
+                line("type-7", input_tokens="Dear assistant"),
+                line("type-8", input_tokens=1_788_256_800_000),
+                line("type-9", tool_cost_usd=-0.5),
+                line("type-10", tool_cost_usd=100_001),
+                line("type-11", reported_cost_usd=-1),
+                line("type-12", model="  "),
             ),
             {"type-1": 1, "type-6": 6},
             [
-                (2, "input_tokens is not a whole number: many"),
-                (3, "timestamp is not an ISO 8601 time: last week"),
-                (4, "output_tokens is negative: -5"),
+                (2, "input_tokens is not a whole number"),
+                (3, "timestamp is not an ISO 8601 time"),
+                (4, "output_tokens is negative"),
                 (5, "not a JSON object"),
+                (7, "input_tokens is not a whole number"),
+                (8, "input_tokens is too large"),
+                (9, "tool_cost_usd is negative"),
+                (10, "tool_cost_usd is above 100000 USD"),
+                (11, "reported_cost_usd is negative"),
+                (12, "required field model is missing"),
             ],
         ),
         f"{TRACES}/empty.jsonl": Abuse(b"", {}, [(None, "the file is empty")]),
@@ -124,7 +217,10 @@ def abuses() -> dict[str, Abuse]:
         f"{TRACES}/changed_header.csv": Abuse(
             changed_header.encode(),
             {},
-            [(n, "required field timestamp is missing; the record has time, id, vendor") for n in (2, 3, 4)],
+            [
+                (n, "required field timestamp is missing; the record has 5 fields of other names")
+                for n in (2, 3, 4)
+            ],
         ),
         f"{TRACES}/packed.jsonl.zst": Abuse(
             zstandard.compress(lines(line("zst-1"), line("zst-2"))), {"zst-1": 1, "zst-2": 2}
@@ -167,10 +263,38 @@ def abuses() -> dict[str, Abuse]:
         f"{TRACES}/private.jsonl": Abuse(
             lines(
                 line("private-1", user_id="jane.doe@mail.example.com", api_key_hash="sk-proj-" + "a1B2" * 8),
+                line(
+                    "private-3",
+                    **dict.fromkeys(
+                        ("team_id", "session_id", "trace_id", "feature_name", "workflow_name", "tenant_id"),
+                        "jane.doe@mail.example.com",
+                    ),
+                ),
                 line("private-2", prompt="Dear assistant, my name is Jane", messages=["Dear assistant"]),
             ),
-            {"private-1": 1, "private-2": 2},
+            {"private-1": 1, "private-3": 2, "private-2": 3},
         ),
+        "provider_costs/generic_invoice/private.csv": Abuse(
+            (
+                "provider,billing_period_start,line_type,amount,currency,description,key_or_project_id\n"
+                f"mistral,2026-10-01,tax,1,USD,jane.doe@mail.example.com used sk-{'a1B2' * 8},"
+                "jane.doe@mail.example.com\n"
+                f"mistral,2026-10-01,usage,much,USD,jane.doe@mail.example.com used sk-{'a1B2' * 8},x\n"
+            ).encode(),
+            {},
+            [(3, "amount is not a number: much")],
+        ),
+        f"{TRACES}/junk_names.jsonl": Abuse(
+            lines(
+                *(
+                    line(f"junk-{number}", team_id=junk, user_id=junk, feature_name=junk, session_id=junk)
+                    for number, junk in enumerate(["null", "None", "NaN", "undefined", "n/a", "  "], start=1)
+                ),
+                line("junk-7", team_id=" search ", provider="OpenAI ", model=" gpt-6-luna"),
+            ),
+            {f"junk-{number}": number for number in range(1, 8)},
+        ),
+        **beside_each_other(),
         f"{TRACES}/odd name, 'quoted'.jsonl": Abuse(lines(line("odd-1")), {"odd-1": 1}),
         "gateway_traces/no_such_gateway/day.jsonl": Abuse(
             lines(line("lost-1")), {}, [(None, "no enabled format reads this folder")]
@@ -263,8 +387,39 @@ def test_a_reject_of_a_trace_keeps_no_text(abused: Abused) -> None:
 def test_no_prompt_address_or_key_is_published(abused: Abused) -> None:
     for path in (abused.build.published, abused.build.built):
         content = path.read_bytes()
-        for secret in (b"Dear assistant", b"jane.doe@", b"sk-proj-a1B2"):
+        for secret in (b"Dear assistant", b"jane.doe@", b"sk-proj-a1B2", b"sk-a1B2"):
             assert secret not in content, path
+
+
+def test_a_word_for_nothing_is_no_name_and_names_are_trimmed(abused: Abused) -> None:
+    names = "request_id, team_id, user_id, feature_name, session_id, provider, model"
+    found = abused.build.rows(
+        f"select {names} from staging.stg_gateway_traces_generic__requests "
+        "where request_id like 'junk-%' order by _source_row"
+    )
+    nothing = (None, None, None, None, "openai", "gpt-6-luna")
+    assert found[:-1] == [(f"junk-{number}", *nothing) for number in range(1, 7)]
+    assert found[-1] == ("junk-7", "search", None, "search_answers", None, "openai", "gpt-6-luna")
+
+
+def test_a_file_reads_the_same_whatever_lies_beside_it(abused: Abused) -> None:
+    found = abused.build.rows("""
+        select request_id, status_code from staging.stg_gateway_traces_generic__requests
+        where request_id in ('whole-1', 'double-1') order by request_id
+    """)
+    assert found == [("double-1", "404.0"), ("whole-1", "404")]
+
+
+def test_an_address_or_key_in_an_invoice_is_masked(abused: Abused) -> None:
+    found = abused.build.rows("""
+        select description, key_or_project_id from staging.stg_provider_costs_generic_invoice__lines
+        where _source_file like '%/private.csv' order by _source_row
+    """)
+    assert found == [("[address] used [secret]", "[address]"), ("[address] used [secret]", "x")]
+    kept = abused.build.rows(
+        "select rejected_record from marts.fct_rejected_records where _source_file like '%invoice/private.csv'"
+    )
+    assert "[address] used [secret]" in kept[0][0]
 
 
 def test_replaced_removed_and_repaired_files(abused: Abused, dbt: Dbt, tmp_path: Path) -> None:

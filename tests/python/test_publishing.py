@@ -13,7 +13,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import DATA_TESTS, NO_TESTS, PROMISES_ONLY, Build, Dbt, copy_company, differing, mart_hashes, rows
+from conftest import (
+    DATA_TESTS,
+    NO_TESTS,
+    PROMISES_ONLY,
+    Build,
+    Dbt,
+    copy_company,
+    differing,
+    mart_hashes,
+    rows,
+)
 
 pytestmark = pytest.mark.slow
 

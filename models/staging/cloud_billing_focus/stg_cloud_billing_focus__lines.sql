@@ -65,7 +65,7 @@ checked as (
             )
             + [[
                 "lower(ChargeCategory) not in ('usage', 'purchase', 'tax', 'credit', 'adjustment')",
-                "'ChargeCategory is none of Usage, Purchase, Tax, Credit, Adjustment: ' || left(ChargeCategory, 40)",
+                "'ChargeCategory is none of Usage, Purchase, Tax, Credit, Adjustment'" ~ quoted('ChargeCategory'),
             ]]
         ) }} as _reject_reason
     from cleaned
@@ -106,12 +106,12 @@ renamed as (
         ---------- strings
         ChargeCategory as charge_category,
         ChargeClass as charge_class,
-        ChargeDescription as charge_description,
+        {{ masked('ChargeDescription') }} as charge_description,
         ServiceCategory as service_category,
         ServiceName as service_name,
         SkuId as sku_id,
         SkuMeter as sku_meter,
-        ResourceId as resource_id,
+        {{ masked('ResourceId') }} as resource_id,
         ResourceType as resource_type,
         RegionId as region_id,
         coalesce(

@@ -49,15 +49,15 @@ checked as (
     select
         *,
         {{ reject_reason(
-            required_checks(['timestamp', 'request_id', 'provider', 'model', 'input_tokens', 'output_tokens'])
-            + type_checks(['timestamp'], 'timestamptz', 'an ISO 8601 time')
+            required_checks(['timestamp', 'request_id', 'provider', 'model', 'input_tokens', 'output_tokens'], fields)
+            + type_checks(['timestamp'], 'timestamptz', 'an ISO 8601 time', may_hold_prompts=true)
             + count_checks([
                 'input_tokens', 'output_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_1h_tokens',
                 'reasoning_tokens', 'system_prompt_tokens', 'context_tokens', 'request_count', 'retry_count', 'attempt',
-            ])
-            + type_checks(['latency_ms'], 'decimal(24, 6)', 'a number')
-            + type_checks(['tool_cost_usd', 'reported_cost_usd'], 'decimal(18, 12)', 'a number')
-            + type_checks(['is_streaming'], 'boolean', 'true or false')
+            ], limit=1000000000, may_hold_prompts=true)
+            + type_checks(['latency_ms'], 'decimal(24, 6)', 'a number', may_hold_prompts=true)
+            + type_checks(['is_streaming'], 'boolean', 'true or false', may_hold_prompts=true)
+            + request_cost_checks(['tool_cost_usd', 'reported_cost_usd'])
             + [[
                 count('input_tokens') ~ " < coalesce(" ~ count('cached_tokens') ~ ", 0) + coalesce("
                 ~ count('cache_write_tokens') ~ ", 0) + coalesce(" ~ count('cache_write_1h_tokens') ~ ", 0)",
@@ -76,26 +76,26 @@ renamed as (
     select
         ---------- ids
         'generic' as gateway,
-        request_id,
+        {{ without_email(trimmed('request_id'), is_person=false) }} as request_id,
         try_cast(attempt as bigint) as attempt_number,
         'request' as row_kind,
-        team_id,
-        {{ without_email('user_id') }} as user_id,
-        {{ without_email('tenant_id') }} as tenant_id,
-        session_id,
-        trace_id,
-        parent_request_id,
-        {{ without_raw_key('api_key_hash') }} as api_key_hash,
+        {{ without_email(name_or_null('team_id'), is_person=false) }} as team_id,
+        {{ without_email(name_or_null('user_id')) }} as user_id,
+        {{ without_email(name_or_null('tenant_id')) }} as tenant_id,
+        {{ without_email(name_or_null('session_id'), is_person=false) }} as session_id,
+        {{ without_email(name_or_null('trace_id'), is_person=false) }} as trace_id,
+        {{ without_email(name_or_null('parent_request_id'), is_person=false) }} as parent_request_id,
+        {{ without_email(without_raw_key(name_or_null('api_key_hash')), is_person=false) }} as api_key_hash,
 
         ---------- strings
-        feature_name,
-        workflow_name,
-        environment,
-        lower(provider) as provider,
-        model,
-        model as requested_model,
+        {{ without_email(name_or_null('feature_name'), is_person=false) }} as feature_name,
+        {{ without_email(name_or_null('workflow_name'), is_person=false) }} as workflow_name,
+        {{ without_email(name_or_null('environment'), is_person=false) }} as environment,
+        lower({{ trimmed('provider') }}) as provider,
+        {{ trimmed('model') }} as model,
+        {{ trimmed('model') }} as requested_model,
         service_tier,
-        prompt_template_version,
+        {{ without_email('prompt_template_version', is_person=false) }} as prompt_template_version,
         prompt_fingerprint,
         status_code,
 

@@ -146,6 +146,23 @@ counted as (
 
     select
         *,
+        {% for column, names in caller_names.items() if column not in ['tenant_id', 'prompt_template_version'] -%}
+        {%- set said = [] -%}
+        {%- for part in ['spend_logs_metadata', 'requester_metadata'] -%}
+        {%- for name in names -%}
+        {%- do said.append(part ~ '_' ~ name) -%}
+        {%- endfor -%}
+        {%- endfor -%}
+        {%- do said.append("regexp_extract(request_tags, '\"(?:" ~ names | join('|') ~ "): ?([^\"]+)\"', 1)") -%}
+        {{ first_name(said) }} as said_{{ column }},
+        {% endfor -%}
+        {{ first_name(['key_team_id', 'team_id']) }} as said_team_id,
+        {{ first_name(['key_user_id', 'user_name']) }} as said_user_id,
+        {{ first_name([
+            'spend_logs_metadata_tenant_id', 'spend_logs_metadata_tenant', 'requester_metadata_tenant_id',
+            'requester_metadata_tenant', 'end_user', 'key_end_user_id',
+        ]) }} as said_tenant_id,
+        {{ without_raw_key(first_name(['key_hash', 'key', 'api_key'])) }} as said_api_key_hash,
         coalesce({{ unix_seconds('startTime') }}, {{ utc('startTime') }}) as started_at,
         coalesce({{ unix_seconds('endTime') }}, {{ utc('endTime') }}) as ended_at,
         greatest(0 {%- for name in read_totals %}, {{ count(name) }}{% endfor %}) as read_tokens,
@@ -175,7 +192,7 @@ checked as (
             [
                 [
                     "logged_id is null",
-                    "'request_id and id are missing; the record has ' || " ~ field_names()
+                    "'request_id and id are missing; the record has ' || " ~ field_names(fields)
                 ],
                 [
                     "case when json_valid(metadata) then json_type(metadata) not in ('OBJECT', 'NULL') "
@@ -183,29 +200,28 @@ checked as (
                     "'metadata is not a JSON object'"
                 ],
             ]
-            + required_checks(['startTime', 'prompt_tokens', 'completion_tokens'])
+            + required_checks(['startTime', 'prompt_tokens', 'completion_tokens'], fields)
             + [
                 [
                     "started_at is null",
-                    "'startTime is neither unix seconds nor an ISO 8601 time: ' || left(startTime, 40)"
+                    "'startTime is neither unix seconds nor an ISO 8601 time'"
                 ],
                 [
                     "endTime is not null and ended_at is null",
-                    "'endTime is neither unix seconds nor an ISO 8601 time: ' || left(endTime, 40)"
+                    "'endTime is neither unix seconds nor an ISO 8601 time'"
                 ],
-                ["model is null and coalesce(status, '') != 'failure'", "'required field model is missing'"],
+                ["coalesce(trim(model), '') = '' and coalesce(status, '') != 'failure'", "'required field model is missing'"],
                 [
-                    "custom_llm_provider is null and coalesce(status, '') != 'failure'",
+                    "coalesce(trim(custom_llm_provider), '') = '' and coalesce(status, '') != 'failure'",
                     "'required field custom_llm_provider is missing'"
                 ],
             ]
             + count_checks(
                 ['prompt_tokens', 'completion_tokens'] + read_totals + write_totals + write_lifetimes
-                + ['reasoning_tokens', 'server_web_search_requests', 'details_web_search_requests', 'attempted_retries']
+                + ['reasoning_tokens', 'server_web_search_requests', 'details_web_search_requests', 'attempted_retries'],
+                limit=1000000000, may_hold_prompts=true
             )
-            + type_checks(
-                ['spend', 'response_cost', 'tool_usage_cost', 'metadata_tool_usage_cost'], 'decimal(18, 12)', 'a number'
-            )
+            + request_cost_checks(['spend', 'response_cost', 'tool_usage_cost', 'metadata_tool_usage_cost'])
             + [[
                 "try_cast(prompt_tokens as bigint) < read_tokens + greatest(write_total, write_with_lifetime)",
                 "'cached and cache-write tokens exceed prompt_tokens, which includes them'",
@@ -225,8 +241,11 @@ renamed as (
         'litellm' as gateway,
         case row_kind
             when 'billed_retry'
-                then coalesce(retried_request_id, regexp_replace(logged_id, '-attempt-[0-9]+$', ''))
-            else logged_id
+                then coalesce(
+                    {{ without_email('retried_request_id', is_person=false) }},
+                    {{ without_email("regexp_replace(logged_id, '-attempt-[0-9]+$', '')", is_person=false) }}
+                )
+            else {{ without_email('logged_id', is_person=false) }}
         end as request_id,
         case row_kind
             when 'billed_retry'
@@ -238,39 +257,29 @@ renamed as (
             else {{ count('attempted_retries') }} + 1
         end as attempt_number,
         row_kind,
-        coalesce(key_team_id, team_id) as team_id,
-        {{ without_email('coalesce(key_user_id, user_name)') }} as user_id,
-        {{ without_email(
-            'coalesce(spend_logs_metadata_tenant_id, spend_logs_metadata_tenant, requester_metadata_tenant_id, '
-            ~ 'requester_metadata_tenant, end_user, key_end_user_id)'
-        ) }} as tenant_id,
-        session_id,
-        trace_id,
+        {{ without_email('said_team_id', is_person=false) }} as team_id,
+        {{ without_email('said_user_id') }} as user_id,
+        {{ without_email('said_tenant_id') }} as tenant_id,
+        {{ without_email(name_or_null('session_id'), is_person=false) }} as session_id,
+        {{ without_email(name_or_null('trace_id'), is_person=false) }} as trace_id,
         cast(null as varchar) as parent_request_id,  -- LiteLLM's parent is the retried request: request_id here
-        {{ without_raw_key('coalesce(key_hash, key, api_key)') }} as api_key_hash,
+        {{ without_email('said_api_key_hash', is_person=false) }} as api_key_hash,
 
         ---------- strings
-        {% for column, names in caller_names.items() if column not in ['tenant_id', 'prompt_template_version'] -%}
-        coalesce(
-            {%- for part in ['spend_logs_metadata', 'requester_metadata'] %}
-            {%- for name in names %}
-            {{ part }}_{{ name }},
-            {%- endfor %}
-            {%- endfor %}
-            nullif(regexp_extract(request_tags, '"(?:{{ names | join('|') }}): ?([^"]+)"', 1), '')
-        ) as {{ column }},
+        {% for column in caller_names if column not in ['tenant_id', 'prompt_template_version'] -%}
+        {{ without_email('said_' ~ column, is_person=false) }} as {{ column }},
         {% endfor -%}
-        lower(custom_llm_provider) as provider,
-        model,
-        coalesce(model_group, model) as requested_model,
+        nullif(lower({{ trimmed('custom_llm_provider') }}), '') as provider,
+        nullif({{ trimmed('model') }}, '') as model,
+        nullif({{ trimmed('coalesce(model_group, model)') }}, '') as requested_model,
         service_tier,
-        coalesce(
-            spend_logs_metadata_prompt_template_version,
-            spend_logs_metadata_prompt_version,
-            requester_metadata_prompt_template_version,
-            requester_metadata_prompt_version,
-            nullif(regexp_extract(request_tags, '"(?:prompt_template_version|prompt_version): ?([^"]+)"', 1), '')
-        ) as prompt_template_version,
+        {{ without_email(
+            "coalesce("
+            ~ "spend_logs_metadata_prompt_template_version, spend_logs_metadata_prompt_version, "
+            ~ "requester_metadata_prompt_template_version, requester_metadata_prompt_version, "
+            ~ "nullif(regexp_extract(request_tags, '\"(?:prompt_template_version|prompt_version): ?([^\"]+)\"', 1), ''))",
+            is_person=false
+        ) }} as prompt_template_version,
         cast(null as varchar) as prompt_fingerprint,  -- the log's messages are not read
         coalesce(error_code, metadata_error_code, case when status = 'success' then '200' end) as status_code,
 

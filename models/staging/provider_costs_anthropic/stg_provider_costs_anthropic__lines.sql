@@ -67,9 +67,9 @@ renamed as (
         upper(currency) as currency,
 
         ---------- strings
-        workspace_id as key_or_project_id,
+        {{ masked('workspace_id') }} as key_or_project_id,
         {{ grouped_by(['workspace_id', 'description']) }} as grouped_by,
-        description,
+        {{ masked('description') }} as description,
 
         ---------- provenance
         _source_file,

@@ -37,10 +37,10 @@ checked as (
             + type_checks(['amount', 'quantity'], 'decimal(38, 12)', 'a number')
             + [[
                 "lower(line_type) not in ('usage', 'credit', 'refund', 'tax', 'fee', 'commitment', 'correction')",
-                "'line_type is none of usage, credit, refund, tax, fee, commitment, correction: ' || left(line_type, 40)",
+                "'line_type is none of usage, credit, refund, tax, fee, commitment, correction'" ~ quoted('line_type'),
             ], [
                 "not regexp_full_match(currency, '[A-Za-z]{3}')",
-                "'currency is not a three-letter code: ' || left(currency, 40)",
+                "'currency is not a three-letter code'" ~ quoted('currency'),
             ], [
                 "lower(line_type) in ('credit', 'refund') and try_cast(amount as decimal(38, 12)) > 0",
                 "'a ' || lower(line_type) || ' lowers the bill: its amount must not be above zero'",
@@ -54,7 +54,7 @@ renamed as (
 
     select
         ---------- ids
-        lower(provider) as provider,
+        lower({{ trimmed('provider') }}) as provider,
         coalesce(invoice_account_id, account_id) as account_id,
         invoice_id,
 
@@ -89,9 +89,9 @@ renamed as (
         upper(currency) as currency,
 
         ---------- strings
-        key_or_project_id,
+        {{ masked('key_or_project_id') }} as key_or_project_id,
         cast(null as varchar) as grouped_by,  -- an invoice is not a grouped report
-        coalesce(description, meter) as description,
+        {{ masked('coalesce(description, meter)') }} as description,
 
         ---------- provenance
         _source_file,

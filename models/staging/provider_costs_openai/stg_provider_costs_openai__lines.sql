@@ -33,7 +33,7 @@ checked as (
                 ["bucket_end is null", "'the bucket has no end_time'"],
                 [
                     "object is not null and object != 'organization.costs.result'",
-                    "'not a costs result: object is ' || left(object, 60)",
+                    "'not a costs result: object is ' || left(" ~ masked('object') ~ ", 60)",
                 ],
                 ["amount_value is null", "'amount.value is missing'"],
                 ["amount_currency is null", "'amount.currency is missing'"],
@@ -78,9 +78,9 @@ renamed as (
         upper(amount_currency) as currency,
 
         ---------- strings
-        coalesce(api_key_id, project_id) as key_or_project_id,
+        {{ masked('coalesce(api_key_id, project_id)') }} as key_or_project_id,
         {{ grouped_by(['line_item', 'project_id', 'api_key_id', 'user_id']) }} as grouped_by,
-        line_item as description,
+        {{ masked('line_item') }} as description,
 
         ---------- provenance
         _source_file,

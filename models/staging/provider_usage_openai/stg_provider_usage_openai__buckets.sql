@@ -54,7 +54,7 @@ checked as (
                 ["bucket_end is null", "'the bucket has no end_time'"],
                 [
                     "not regexp_full_match(object, 'organization\\.usage\\.[a-z_]+\\.result')",
-                    "'not a usage result: object is ' || left(object, 60)",
+                    "'not a usage result: object is ' || left(" ~ masked('object') ~ ", 60)",
                 ],
             ]
             + unix_seconds_checks(['bucket_start', 'bucket_end'])
