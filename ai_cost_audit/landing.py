@@ -126,7 +126,7 @@ def scan(
         if progress:
             progress(file_id, number, len(paths))
         before = known.get(file_id)
-        if before is not None and _is_unchanged(before, path):
+        if before is not None and _is_unchanged(before, path, cache):
             files.append(before)
         else:
             files.append(_inspect(path, file_id, cache, reading))
@@ -152,10 +152,12 @@ def _is_ignored(relative: Path) -> bool:
     return any(part.startswith((".", "_")) for part in relative.parts) or relative.suffix in IGNORED_SUFFIXES
 
 
-def _is_unchanged(before: LandedFile, path: Path) -> bool:
+def _is_unchanged(before: LandedFile, path: Path, cache: Path) -> bool:
+    """Same size and time, and what SQL was told to read is still there: the file here, or its copy in this cache."""
     stat = path.stat()
     same = before.size_bytes == stat.st_size and before.modified_at == _modified_at(stat.st_mtime)
-    return same and Path(before.read_path or path).exists()
+    read = Path(before.read_path or path)
+    return same and (read == path or (read.parent == cache and read.exists()))
 
 
 def _modified_at(mtime: float) -> datetime:

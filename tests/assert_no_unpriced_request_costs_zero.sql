@@ -1,5 +1,6 @@
 -- Promise 4: a missing price is never $0. An unpriced request has no cost and an exposure; a priced one has a cost, which
--- is zero only where the price sheet says so; a free one used nothing, or nothing that is paid by the token.
+-- is zero only where the price sheet says so; a free one used nothing, or nothing that is paid by the token. What own GPUs
+-- or unknown usage cost has no bound, and so no exposure.
 with
 
 rated_attempts as (
@@ -45,7 +46,14 @@ inner join rated_attempts on requests.gateway = rated_attempts.gateway and reque
 where
     requests.pricing_status not in ('priced', 'unpriced', 'free')
     or (requests.pricing_status = 'unpriced') != (requests.request_cost_usd is null)
-    or (requests.pricing_status = 'unpriced') != (requests.exposure_usd is not null)
+    or (requests.pricing_status != 'unpriced' and requests.exposure_usd is not null)
+    or (
+        requests.pricing_status = 'unpriced'
+        and requests.exposure_usd is null
+        and requests.provider != 'self_hosted'
+        and requests.uncached_input_tokens + requests.cache_read_tokens + requests.cache_write_tokens
+        + requests.output_tokens is not null
+    )
     or (requests.pricing_status = 'unpriced') != (rated_attempts.unpriced_attempts > 0)
     or rated_attempts.unpriced_with_cost > 0
     or rated_attempts.attempts_without_price > 0
