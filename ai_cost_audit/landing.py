@@ -126,8 +126,9 @@ def scan(
         if progress:
             progress(file_id, number, len(paths))
         before = known.get(file_id)
-        if before is not None and _is_unchanged(before, path, cache):
-            files.append(before)
+        if before is not None and _is_unchanged(before, path):
+            is_read_in_place = Path(before.read_path).name == path.name
+            files.append(replace(before, read_path=str(path)) if is_read_in_place else before)
         else:
             files.append(_inspect(path, file_id, cache, reading))
     return _name_duplicate_deliveries(files)
@@ -152,12 +153,12 @@ def _is_ignored(relative: Path) -> bool:
     return any(part.startswith((".", "_")) for part in relative.parts) or relative.suffix in IGNORED_SUFFIXES
 
 
-def _is_unchanged(before: LandedFile, path: Path, cache: Path) -> bool:
-    """Same size and time, and what SQL was told to read is still there: the file here, or its copy in this cache."""
+def _is_unchanged(before: LandedFile, path: Path) -> bool:
+    """Same size and time, and its copy for SQL, where it has one, is still there. The landing zone may have moved."""
     stat = path.stat()
     same = before.size_bytes == stat.st_size and before.modified_at == _modified_at(stat.st_mtime)
-    read = Path(before.read_path or path)
-    return same and (read == path or (read.parent == cache and read.exists()))
+    copy = Path(before.read_path or path)
+    return same and (copy.name == path.name or copy.exists())
 
 
 def _modified_at(mtime: float) -> datetime:

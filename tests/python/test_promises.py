@@ -113,7 +113,7 @@ TWINS = [
         "a part is a trillionth too high",
         """
         update marts.fct_requests set output_cost_usd = output_cost_usd + 0.000000000001
-        where request_cost_usd > 0 and rowid < 50
+        where request_cost_usd > 0
         """,
     ),
     (
@@ -126,7 +126,7 @@ TWINS = [
         "an unpriced request costs $0",
         """
         update marts.fct_requests set pricing_status = 'unpriced', request_cost_usd = 0, exposure_usd = 1
-        where pricing_status = 'priced' and rowid < 50
+        where pricing_status = 'priced'
         """,
     ),
     (
@@ -134,7 +134,7 @@ TWINS = [
         "an unpriced request shows no exposure",
         """
         update marts.fct_requests set pricing_status = 'unpriced', request_cost_usd = null
-        where pricing_status = 'priced' and rowid < 50
+        where pricing_status = 'priced'
         """,
     ),
     (
@@ -142,13 +142,13 @@ TWINS = [
         "tokens that have a price count as free",
         """
         update marts.fct_attempts set pricing_status = 'free', attempt_cost_usd = 0
-        where provider = 'openai' and output_tokens > 0 and rowid < 500
+        where provider = 'openai' and output_tokens > 0 and pricing_status = 'priced'
         """,
     ),
     (
         "no_unpriced_request_costs_zero",
         "a price is taken as zero",
-        "update marts.fct_requests set request_cost_usd = 0 where request_cost_usd > 0 and rowid < 50",
+        "update marts.fct_requests set request_cost_usd = 0 where request_cost_usd > 0",
     ),
     (
         "savings_never_exceed_cost",
