@@ -64,11 +64,15 @@ months as (
 )
 
 -- Monthly findings speak of the latest complete month, so that they do not start from nothing on the first of a month.
+-- Where the data begin late in the month before, they speak of the month that has more days.
 select
     audit_date,
     case
         when audit_date = last_day_of_month then current_month
-        when first_date < current_month then previous_month
+        when
+            {{ days_between('greatest(first_date, previous_month)', 'current_month') }}
+            >= {{ days_between('current_month', 'audit_date') }} + 1
+            then previous_month
         else current_month
     end as audit_month,
     first_date,
