@@ -5,6 +5,9 @@ attempts as (
 
     select
         *,
+        coalesce(input_audio_tokens, 0) as audio_input_tokens,
+        coalesce(input_image_tokens, 0) as image_input_tokens,
+        coalesce(output_audio_tokens, 0) as audio_output_tokens,
         uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
         + cache_write_1h_tokens + cache_write_12h_tokens as context_size
     from {{ ref('fct_attempts') }}
@@ -25,9 +28,23 @@ resolved as (
                 when
                     prices.price_id = attempts.price_id
                     and prices.price_source = attempts.price_source
-                    and attempts.input_cost_usd = attempts.uncached_input_tokens * coalesce(prices.input_usd, 0)
-                    and attempts.cache_read_cost_usd = attempts.cache_read_tokens * coalesce(prices.cache_read_usd, 0)
-                    and attempts.output_cost_usd = attempts.output_tokens * coalesce(prices.output_usd, 0)
+                    and (
+                        prices.is_excess_only
+                        or (
+                            attempts.input_cost_usd = attempts.region_multiplier * (
+                                (attempts.uncached_input_tokens - attempts.audio_input_tokens - attempts.image_input_tokens)
+                                * coalesce(prices.input_usd, 0)
+                                + attempts.audio_input_tokens * coalesce(prices.input_audio_usd, 0)
+                                + attempts.image_input_tokens * coalesce(prices.input_image_usd, 0)
+                            )
+                            and attempts.cache_read_cost_usd
+                            = attempts.region_multiplier * (attempts.cache_read_tokens * coalesce(prices.cache_read_usd, 0))
+                            and attempts.output_cost_usd = attempts.region_multiplier * (
+                                (attempts.output_tokens - attempts.audio_output_tokens) * coalesce(prices.output_usd, 0)
+                                + attempts.audio_output_tokens * coalesce(prices.output_audio_usd, 0)
+                            )
+                        )
+                    )
                     then 1
                 else 0
             end

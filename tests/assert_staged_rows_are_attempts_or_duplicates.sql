@@ -1,5 +1,6 @@
 -- Promise 2: no request counts twice, and none is lost, by accident. Each good staged row is once an attempt of the ledger
--- or once a named duplicate capture, by its line in its file; each duplicate names a line that is in the ledger.
+-- or once a named duplicate capture, by its line in its file; each duplicate names a line that is in the ledger, or another
+-- duplicate's. Rows of a trace that are no calls (row_kind context) carry no tokens.
 with
 
 rows_by_line as (
@@ -12,7 +13,7 @@ rows_by_line as (
         0 as attempts,
         0 as duplicates
     from {{ ref('stg_gateway_traces_' ~ format ~ '__requests') }}
-    where _reject_reason is null
+    where _reject_reason is null and row_kind != 'context'
     union all
     {% endfor %}
     select
@@ -60,7 +61,12 @@ duplicates_of_nothing as (
     from {{ ref('fct_duplicate_captures') }} as duplicates
     left join {{ ref('fct_attempts') }} as attempts
         on duplicates.kept_source_file = attempts._source_file and duplicates.kept_source_row = attempts._source_row
-    where attempts._source_file is null
+    left join {{ ref('fct_duplicate_captures') }} as others
+        on
+            duplicates.kept_source_file = others._source_file
+            and duplicates.kept_source_row = others._source_row
+            and (duplicates._source_file != others._source_file or duplicates._source_row != others._source_row)
+    where attempts._source_file is null and others._source_file is null
 
 )
 

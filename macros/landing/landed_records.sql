@@ -125,11 +125,15 @@
 {% endmacro %}
 
 {#
-    A file's version together with that of what reads it (the calling model's code and the project's version): after
-    an upgrade that reads a format differently, its files are read again.
+    A file's version together with that of what reads it: the calling model's code, the project's version, the names that
+    callers use and the seed usage_semantics. After a change of any of them the format's files are read again.
 #}
 {% macro version_as_read() -%}
-    file_version || '-{{ local_md5(model.raw_code ~ var("project_version"))[:8] }}'
+    {%- set readers = [model.raw_code, var('project_version'), var('caller_names') | tojson] -%}
+    {%- if execute -%}
+        {%- do readers.append((graph.nodes.values() | selectattr('name', 'equalto', 'usage_semantics') | first).checksum) -%}
+    {%- endif -%}
+    file_version || '-{{ local_md5(readers | join(' ')) [:8] }}'
 {%- endmacro %}
 
 {# The files of the registry whose records belong in the warehouse. #}

@@ -1,17 +1,20 @@
 {%- set token_meters = [
-    ('input', 'uncached_input_tokens'),
+    ('input', 'text_input_tokens'),
+    ('input_audio', 'audio_input_tokens'),
+    ('input_image', 'image_input_tokens'),
     ('cache_read', 'cache_read_tokens'),
     ('cache_write_5m', 'cache_write_5m_tokens'),
     ('cache_write_30m', 'cache_write_30m_tokens'),
     ('cache_write_1h', 'cache_write_1h_tokens'),
     ('cache_write_12h', 'cache_write_12h_tokens'),
-    ('output', 'output_tokens'),
+    ('output', 'text_output_tokens'),
+    ('output_audio', 'audio_output_tokens'),
 ] %}
 {%- set costs = {
-    'input_cost_usd': 'input_amount',
+    'input_cost_usd': 'input_amount + input_audio_amount + input_image_amount',
     'cache_read_cost_usd': 'cache_read_amount',
     'cache_write_cost_usd': 'cache_write_amount',
-    'output_cost_usd': 'output_amount',
+    'output_cost_usd': 'output_amount + output_audio_amount',
     'tool_and_request_cost_usd': 'tool_amount + request_amount',
     'list_cost_usd': 'list_token_amount + tool_amount + list_request_amount',
 } %}
@@ -23,6 +26,11 @@ attempts as (
 
     select
         *,
+        coalesce(input_audio_tokens, 0) as audio_input_tokens,
+        coalesce(input_image_tokens, 0) as image_input_tokens,
+        coalesce(output_audio_tokens, 0) as audio_output_tokens,
+        uncached_input_tokens - coalesce(input_audio_tokens, 0) - coalesce(input_image_tokens, 0) as text_input_tokens,
+        output_tokens - coalesce(output_audio_tokens, 0) as text_output_tokens,
         uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
         + cache_write_1h_tokens + cache_write_12h_tokens as context_size,
         uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
@@ -41,6 +49,47 @@ models as (
 prices as (
 
     select * from {{ ref('int_prices__in_force') }}
+
+),
+
+-- Where the provider ran a request may change its price (data residency, regional endpoints): of the rules that fit, the
+-- one for the narrowest names.
+places as (
+
+    select distinct
+        attempts.provider,
+        attempts.model,
+        attempts.inference_geo,
+        coalesce(models.priced_model, attempts.model) as priced_model
+    from attempts
+    left join models on attempts.provider = models.provider and attempts.model = models.model
+    where attempts.inference_geo is not null
+
+),
+
+regions as (
+
+    select
+        places.provider,
+        places.model,
+        places.inference_geo,
+        rules.multiplier,
+        coalesce(rules.effective_from, date '1970-01-01') as effective_from,
+        coalesce(rules.effective_until, date '9999-12-31') as effective_until,
+        rank() over (
+            partition by places.provider, places.model, places.inference_geo
+            order by
+                length(replace(rules.model_pattern, '%', '')) desc,
+                rules.model_pattern,
+                length(replace(rules.inference_geo, '%', '')) desc,
+                rules.inference_geo
+        ) as preference
+    from places
+    inner join {{ ref('regional_multipliers') }} as rules
+        on
+            places.provider = rules.provider
+            and places.priced_model like rules.model_pattern
+            and places.inference_geo like rules.inference_geo
 
 ),
 
@@ -82,9 +131,21 @@ matched as (
         attempts.*,
         models.canonical_model,
         models.resolution as model_resolution,
+        coalesce(regions.multiplier, 1) as region_multiplier,
+        -- Where only the excess over a threshold costs more, a token's rate is the mean over the places of the context.
+        {%- for kind in ['', 'list_'] %}
         {%- for meter, tokens in token_meters %}
-        prices.{{ meter }}_usd as {{ meter }}_rate,
-        prices.list_{{ meter }}_usd as list_{{ meter }}_rate,
+        cast(
+            case
+                when prices.is_excess_only and attempts.context_size > 0
+                    then cast((
+                        prices.{{ kind }}{{ meter }}_usd_below
+                        + (attempts.context_size - greatest(prices.above_context_tokens, 0)) * prices.{{ kind }}{{ meter }}_usd
+                    ) / attempts.context_size as decimal(18, 12))
+                else prices.{{ kind }}{{ meter }}_usd
+            end * coalesce(regions.multiplier, 1) as decimal(18, 12)
+        ) as {{ kind }}{{ meter }}_rate,
+        {%- endfor %}
         {%- endfor %}
         prices.request_usd as request_rate,
         prices.list_request_usd as list_request_rate,
@@ -106,6 +167,14 @@ matched as (
             -- A row that stands for several requests is priced by the size of one of them.
             and attempts.context_size > prices.above_context_tokens * greatest(attempts.request_count, 1)
             and attempts.context_size <= prices.up_to_context_tokens * greatest(attempts.request_count, 1)
+    left join regions
+        on
+            attempts.provider = regions.provider
+            and attempts.model = regions.model
+            and attempts.inference_geo = regions.inference_geo
+            and attempts.requested_at >= regions.effective_from
+            and attempts.requested_at < regions.effective_until
+            and regions.preference = 1
     left join dearest_by_provider on attempts.provider = dearest_by_provider.provider
     cross join dearest
     cross join serving_pools
@@ -179,6 +248,7 @@ costed as (
 select
     gateway,
     request_id,
+    provider_request_id,
     attempt_number,
     attempt_count,
     is_final_attempt,
@@ -199,6 +269,8 @@ select
     prompt_template_version,
     environment,
     priced_tier as service_tier,
+    inference_geo,
+    cast(region_multiplier as decimal(9, 6)) as region_multiplier,
     session_id,
     trace_id,
     parent_request_id,
@@ -217,6 +289,10 @@ select
     cache_write_12h_tokens,
     output_tokens,
     reasoning_tokens,
+    input_audio_tokens,
+    input_image_tokens,
+    output_audio_tokens,
+    reported_total_tokens,
     system_prompt_tokens,
     context_tokens,
     input_cost_usd,
@@ -245,5 +321,6 @@ select
     case when pricing_status = 'priced' then sheet_price_id end as price_id,
     attribution_method,
     _source_file,
-    _source_row
+    _source_row,
+    _source_item
 from costed

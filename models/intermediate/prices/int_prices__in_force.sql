@@ -1,7 +1,19 @@
 {%- set meters = [
-    'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output', 'request',
-    'web_search',
+    'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output', 'input_audio',
+    'input_image', 'output_audio', 'request', 'web_search',
 ] %}
+{#- A meter without a price of its own is charged as the one it is a kind of, never at zero. -#}
+{%- set kinds_of = {
+    'cache_read': ['input'],
+    'cache_write_5m': ['input'],
+    'cache_write_30m': ['cache_write_5m', 'input'],
+    'cache_write_1h': ['cache_write_5m', 'input'],
+    'cache_write_12h': ['cache_write_5m', 'input'],
+    'input_audio': ['input'],
+    'input_image': ['input'],
+    'output_audio': ['output'],
+} %}
+{%- set token_meters = meters[:10] %}
 
 with
 
@@ -130,24 +142,57 @@ periods as (
 
 ),
 
-thresholds as (
+-- How a model's long-context prices apply; without a rule of its own to the whole request, strictly above the threshold.
+context_rules as (
 
     select
+        price_keys.provider,
+        price_keys.model,
+        price_keys.service_tier,
+        rules.rule,
+        rules.threshold_test,
+        row_number() over (
+            partition by price_keys.provider, price_keys.model, price_keys.service_tier
+            order by length(replace(rules.model_pattern, '%', '')) desc, rules.model_pattern
+        ) as preference
+    from price_keys
+    inner join {{ ref('long_context_rules') }} as rules
+        on price_keys.provider = rules.provider and price_keys.model like rules.model_pattern
+
+),
+
+distinct_thresholds as (
+
+    select distinct
         provider,
         model,
         service_tier,
-        above_context_tokens,
-        lead(above_context_tokens) over (
-            partition by provider, model, service_tier order by above_context_tokens
-        ) as next_above_context_tokens
-    from (
-        select distinct
-            provider,
-            model,
-            service_tier,
-            above_context_tokens
-        from list_prices
-    ) as distinct_thresholds
+        above_context_tokens
+    from list_prices
+
+),
+
+thresholds as (
+
+    select
+        distinct_thresholds.provider,
+        distinct_thresholds.model,
+        distinct_thresholds.service_tier,
+        distinct_thresholds.above_context_tokens,
+        -- 'at or above' N is above N - 1, since tokens are whole.
+        case
+            when distinct_thresholds.above_context_tokens = 0 then 0
+            when context_rules.threshold_test = 'at_or_above' then distinct_thresholds.above_context_tokens - 1
+            else distinct_thresholds.above_context_tokens
+        end as starts_above,
+        coalesce(context_rules.rule = 'excess_only', false) as is_excess_only
+    from distinct_thresholds
+    left join context_rules
+        on
+            distinct_thresholds.provider = context_rules.provider
+            and distinct_thresholds.model = context_rules.model
+            and distinct_thresholds.service_tier = context_rules.service_tier
+            and context_rules.preference = 1
 
 ),
 
@@ -160,7 +205,8 @@ cells as (
         periods.effective_from,
         periods.effective_until,
         thresholds.above_context_tokens,
-        thresholds.next_above_context_tokens,
+        thresholds.starts_above,
+        thresholds.is_excess_only,
         list_prices.meter,
         list_prices.usd_per_unit,
         list_prices.source,
@@ -225,10 +271,11 @@ wide as (
         effective_from,
         effective_until,
         above_context_tokens,
-        next_above_context_tokens,
+        starts_above,
+        is_excess_only,
         {%- for meter in meters %}
-        max(case when meter = '{{ meter }}' then usd_per_unit end) as list_{{ meter }}_usd,
-        cast(max(case when meter = '{{ meter }}' then usd_per_unit * multiplier end) as decimal(18, 12)) as {{ meter }}_usd,
+        max(case when meter = '{{ meter }}' then usd_per_unit end) as own_list_{{ meter }}_usd,
+        cast(max(case when meter = '{{ meter }}' then usd_per_unit * multiplier end) as decimal(18, 12)) as own_{{ meter }}_usd,
         {%- endfor %}
         max(case when multiplier != 1 then 1 else 0 end) = 1 as has_contract_rate,
         max(source) as price_source
@@ -241,32 +288,70 @@ wide as (
         effective_from,
         effective_until,
         above_context_tokens,
-        next_above_context_tokens
+        starts_above,
+        is_excess_only
+
+),
+
+-- An explicit zero in the sheet is a price.
+filled as (
+
+    select
+        provider,
+        model,
+        service_tier,
+        effective_from,
+        effective_until,
+        starts_above,
+        is_excess_only,
+        lead(starts_above) over (
+            partition by provider, model, service_tier, effective_from order by starts_above
+        ) as next_starts_above,
+        {%- for kind in ['list_', ''] %}
+        {%- for meter in token_meters %}
+        {%- set own = [] %}
+        {%- for each in [meter] + kinds_of.get(meter, []) %}{% do own.append('own_' ~ kind ~ each ~ '_usd') %}{% endfor %}
+        {{ 'coalesce(' ~ own | join(', ') ~ ')' if own | length > 1 else own[0] }} as {{ kind }}{{ meter }}_usd,
+        {%- endfor %}
+        coalesce(own_{{ kind }}request_usd, 0) as {{ kind }}request_usd,
+        own_{{ kind }}web_search_usd as {{ kind }}web_search_usd,
+        {%- endfor %}
+        has_contract_rate,
+        price_source
+    from wide
 
 )
 
--- A meter without a price of its own is charged as the one it is a kind of, never at zero: a cached token as an input
--- token, a cache write of any lifetime as the default write. An explicit zero in the sheet is a price.
 select
     provider,
     model,
     service_tier,
     effective_from,
     effective_until,
-    case when above_context_tokens = 0 then cast(-1 as bigint) else above_context_tokens end as above_context_tokens,
-    coalesce(next_above_context_tokens, cast(1000000000000 as bigint)) as up_to_context_tokens,
+    case when starts_above = 0 then cast(-1 as bigint) else starts_above end as above_context_tokens,
+    coalesce(next_starts_above, cast(1000000000000 as bigint)) as up_to_context_tokens,
+    is_excess_only,
     {%- for kind in ['list_', ''] %}
-    {{ kind }}input_usd,
-    coalesce({{ kind }}cache_read_usd, {{ kind }}input_usd) as {{ kind }}cache_read_usd,
-    coalesce({{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_5m_usd,
-    coalesce({{ kind }}cache_write_30m_usd, {{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_30m_usd,
-    coalesce({{ kind }}cache_write_1h_usd, {{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_1h_usd,
-    coalesce({{ kind }}cache_write_12h_usd, {{ kind }}cache_write_5m_usd, {{ kind }}input_usd) as {{ kind }}cache_write_12h_usd,
-    {{ kind }}output_usd,
-    coalesce({{ kind }}request_usd, 0) as {{ kind }}request_usd,
+    {%- for meter in token_meters %}
+    {{ kind }}{{ meter }}_usd,
+    -- What one token in each place of the context below this band comes to, where only the excess costs more.
+    cast(
+        case
+            when is_excess_only
+                then coalesce(
+                    sum((next_starts_above - starts_above) * {{ kind }}{{ meter }}_usd) over (
+                        partition by provider, model, service_tier, effective_from
+                        order by starts_above
+                        rows between unbounded preceding and 1 preceding
+                    ), 0
+                )
+        end as decimal(38, 12)
+    ) as {{ kind }}{{ meter }}_usd_below,
+    {%- endfor %}
+    {{ kind }}request_usd,
     {{ kind }}web_search_usd,
     {%- endfor %}
     has_contract_rate,
     price_source,
     provider || '/' || model || '/' || service_tier || '/' || cast(effective_from as string) as price_id
-from wide
+from filled

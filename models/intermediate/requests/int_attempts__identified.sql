@@ -75,7 +75,8 @@ identified as (
                 coalesce(with_owners.reported_attempt_number, 1),
                 with_owners.requested_at,
                 with_owners._source_file,
-                with_owners._source_row
+                with_owners._source_row,
+                with_owners._source_item
         ) as attempt_number,
         count(*) over (partition by with_owners.gateway, with_owners.request_id) as attempt_count
     from with_owners
@@ -85,6 +86,7 @@ identified as (
 select
     identified.gateway,
     identified.request_id,
+    identified.provider_request_id,
     identified.attempt_number,
     identified.attempt_count,
     identified.attempt_number = identified.attempt_count as is_final_attempt,
@@ -104,6 +106,7 @@ select
     identified.model,
     identified.requested_model,
     identified.service_tier,
+    identified.inference_geo,
     identified.prompt_template_version,
     identified.prompt_fingerprint,
     identified.status_code,
@@ -117,6 +120,10 @@ select
     identified.cache_write_12h_tokens,
     identified.output_tokens,
     identified.reasoning_tokens,
+    identified.input_audio_tokens,
+    identified.input_image_tokens,
+    identified.output_audio_tokens,
+    identified.reported_total_tokens,
     identified.system_prompt_tokens,
     identified.context_tokens,
     identified.web_search_count,
@@ -127,7 +134,8 @@ select
     identified.requested_at,
     identified.attribution_method,
     identified._source_file,
-    identified._source_row
+    identified._source_row,
+    identified._source_item
 from identified
 left join routes
     on

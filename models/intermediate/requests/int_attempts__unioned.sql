@@ -3,6 +3,7 @@
 {%- set columns = {
     'gateway': 'string',
     'request_id': 'string',
+    'provider_request_id': 'string',
     'attempt_number': 'bigint',
     'row_kind': 'string',
     'team_id': 'string',
@@ -11,6 +12,8 @@
     'session_id': 'string',
     'trace_id': 'string',
     'parent_request_id': 'string',
+    'span_id': 'string',
+    'parent_span_id': 'string',
     'api_key_hash': 'string',
     'feature_name': 'string',
     'workflow_name': 'string',
@@ -19,6 +22,7 @@
     'model': 'string',
     'requested_model': 'string',
     'service_tier': 'string',
+    'inference_geo': 'string',
     'prompt_template_version': 'string',
     'prompt_fingerprint': 'string',
     'status_code': 'string',
@@ -30,6 +34,10 @@
     'cache_write_12h_tokens': 'bigint',
     'output_tokens': 'bigint',
     'reasoning_tokens': 'bigint',
+    'input_audio_tokens': 'bigint',
+    'input_image_tokens': 'bigint',
+    'output_audio_tokens': 'bigint',
+    'reported_total_tokens': 'bigint',
     'system_prompt_tokens': 'bigint',
     'context_tokens': 'bigint',
     'web_search_count': 'bigint',
@@ -43,11 +51,13 @@
     'requested_at': 'timestamp',
     '_source_file': 'string',
     '_source_row': 'bigint',
+    '_source_item': 'bigint',
 } %}
 
 {% for format in var('formats').get('gateway_traces', []) %}
 select
-    {{ typed_columns(columns) }}
+    {{ typed_columns(columns) }},
+    {{ loop.index }} as gateway_rank
 from {{ ref('stg_gateway_traces_' ~ format ~ '__requests') }}
 where _reject_reason is null
 {% if not loop.last %}
@@ -55,6 +65,7 @@ union all
 {% endif %}
 {% else %}
 select
-    {{ typed_columns(columns, is_empty=true) }}
+    {{ typed_columns(columns, is_empty=true) }},
+    0 as gateway_rank
 where 1 = 0
 {% endfor %}

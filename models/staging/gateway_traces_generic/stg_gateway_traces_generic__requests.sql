@@ -34,13 +34,30 @@
     'service_tier': '$.service_tier',
     'is_streaming': '$.is_streaming',
     'reported_cost_usd': '$.reported_cost_usd',
+    'provider_request_id': '$.provider_request_id',
+    'inference_geo': '$.inference_geo',
+    'input_audio_tokens': '$.input_audio_tokens',
+    'input_image_tokens': '$.input_image_tokens',
+    'output_audio_tokens': '$.output_audio_tokens',
+    'web_search_count': '$.web_search_count',
 } %}
 
 with
 
+semantics as (
+
+    select * from {{ ref('usage_semantics') }}
+    where entity = 'gateway_traces' and format = 'generic'
+
+),
+
 source as (
 
-    select * from {{ landed_records('gateway_traces', 'generic', fields) }}
+    select
+        records.*,
+        semantics.* exclude (entity, format, endpoint, source, note)
+    from {{ landed_records('gateway_traces', 'generic', fields) }} as records
+    cross join semantics
 
 ),
 
@@ -54,6 +71,7 @@ checked as (
             + count_checks([
                 'input_tokens', 'output_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_1h_tokens',
                 'reasoning_tokens', 'system_prompt_tokens', 'context_tokens', 'request_count', 'retry_count', 'attempt',
+                'input_audio_tokens', 'input_image_tokens', 'output_audio_tokens', 'web_search_count',
             ], limit=1000000000, may_hold_prompts=true)
             + type_checks(['latency_ms'], 'decimal(24, 6)', 'a number', may_hold_prompts=true)
             + type_checks(['is_streaming'], 'boolean', 'true or false', may_hold_prompts=true)
@@ -65,6 +83,14 @@ checked as (
             ], [
                 "try_cast(reasoning_tokens as bigint) > try_cast(output_tokens as bigint)",
                 "'reasoning_tokens exceed output_tokens, of which they are a part'",
+            ], [
+                count('input_tokens') ~ " < coalesce(" ~ count('cached_tokens') ~ ", 0) + coalesce("
+                ~ count('cache_write_tokens') ~ ", 0) + coalesce(" ~ count('cache_write_1h_tokens') ~ ", 0) + coalesce("
+                ~ count('input_audio_tokens') ~ ", 0) + coalesce(" ~ count('input_image_tokens') ~ ", 0)",
+                "'input_audio_tokens and input_image_tokens exceed the uncached input, of which they are parts'",
+            ], [
+                "try_cast(output_audio_tokens as bigint) > try_cast(output_tokens as bigint)",
+                "'output_audio_tokens exceed output_tokens, of which they are a part'",
             ]]
         ) }} as _reject_reason
     from source
@@ -77,6 +103,7 @@ renamed as (
         ---------- ids
         'generic' as gateway,
         {{ without_email(trimmed('request_id'), is_person=false) }} as request_id,
+        {{ without_email(name_or_null('provider_request_id'), is_person=false) }} as provider_request_id,
         try_cast(attempt as bigint) as attempt_number,
         'request' as row_kind,
         {{ without_email(name_or_null('team_id'), is_person=false) }} as team_id,
@@ -85,6 +112,8 @@ renamed as (
         {{ without_email(name_or_null('session_id'), is_person=false) }} as session_id,
         {{ without_email(name_or_null('trace_id'), is_person=false) }} as trace_id,
         {{ without_email(name_or_null('parent_request_id'), is_person=false) }} as parent_request_id,
+        cast(null as varchar) as span_id,  -- the format has no spans
+        cast(null as varchar) as parent_span_id,
         {{ without_email(without_raw_key(name_or_null('api_key_hash')), is_person=false) }} as api_key_hash,
 
         ---------- strings
@@ -95,30 +124,35 @@ renamed as (
         {{ trimmed('model') }} as model,
         {{ trimmed('model') }} as requested_model,
         service_tier,
+        lower({{ name_or_null('inference_geo') }}) as inference_geo,
         {{ without_email('prompt_template_version', is_person=false) }} as prompt_template_version,
         prompt_fingerprint,
         status_code,
 
         ---------- numerics
-        {{ count('input_tokens') }}
-        - coalesce({{ count('cached_tokens') }}, 0)
-        - coalesce({{ count('cache_write_tokens') }}, 0)
-        - coalesce({{ count('cache_write_1h_tokens') }}, 0) as uncached_input_tokens,
+        {{ uncached_input(
+            count('input_tokens'), count('cached_tokens'),
+            "coalesce(" ~ count('cache_write_tokens') ~ ", 0) + coalesce(" ~ count('cache_write_1h_tokens') ~ ", 0)"
+        ) }} as uncached_input_tokens,
         coalesce(try_cast(cached_tokens as bigint), 0) as cache_read_tokens,
         coalesce(try_cast(cache_write_tokens as bigint), 0) as cache_write_5m_tokens,
         cast(0 as bigint) as cache_write_30m_tokens,  -- the format has two lifetimes: the default and one hour
         coalesce(try_cast(cache_write_1h_tokens as bigint), 0) as cache_write_1h_tokens,
         cast(0 as bigint) as cache_write_12h_tokens,
-        try_cast(output_tokens as bigint) as output_tokens,
+        {{ whole_output("try_cast(output_tokens as bigint)", "try_cast(reasoning_tokens as bigint)") }} as output_tokens,
         try_cast(reasoning_tokens as bigint) as reasoning_tokens,
+        try_cast(input_audio_tokens as bigint) as input_audio_tokens,
+        try_cast(input_image_tokens as bigint) as input_image_tokens,
+        try_cast(output_audio_tokens as bigint) as output_audio_tokens,
+        try_cast(input_tokens as bigint) + try_cast(output_tokens as bigint) as reported_total_tokens,
         try_cast(system_prompt_tokens as bigint) as system_prompt_tokens,
         try_cast(context_tokens as bigint) as context_tokens,
-        cast(null as bigint) as web_search_count,
+        try_cast(web_search_count as bigint) as web_search_count,
         coalesce(try_cast(request_count as bigint), 1) as request_count,
         try_cast(retry_count as bigint) as retry_count,
         try_cast(latency_ms as double) as latency_ms,
         try_cast(tool_cost_usd as decimal(18, 12)) as tool_cost_usd,
-        try_cast(reported_cost_usd as decimal(18, 12)) as reported_cost_usd,
+        {{ reported_usd('reported_cost_usd') }} as reported_cost_usd,
 
         ---------- booleans
         coalesce(try_cast(status_code as integer) >= 400, false) as is_error,
@@ -130,6 +164,7 @@ renamed as (
         ---------- provenance
         _source_file,
         _source_row,
+        cast(1 as bigint) as _source_item,
         _file_version,
         _reject_reason,
         {{ rejected_text(may_hold_prompts=true) }} as _rejected_record

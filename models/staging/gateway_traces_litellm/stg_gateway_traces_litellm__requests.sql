@@ -30,6 +30,8 @@
     'request_tags': '$.request_tags',
     'error_code': '$.error_information.error_code',
     'tool_usage_cost': '$.cost_breakdown.tool_usage_cost',
+    'data_residency': '$.cost_breakdown.data_residency',
+    'total_tokens': '$.total_tokens',
     'hidden_usage_object': '$.hidden_params.usage_object',
     'metadata': '$.metadata',
 } %}
@@ -52,22 +54,10 @@
     'key_team_id': '$.user_api_key_team_id',
     'key_user_id': '$.user_api_key_user_id',
     'key_end_user_id': '$.user_api_key_end_user_id',
+    'metadata_data_residency': '$.cost_breakdown.data_residency',
+    'spend_logs_metadata': '$.spend_logs_metadata',
+    'requester_metadata': '$.requester_metadata',
 } %}
-{#- What the caller says about itself: key/value pairs of the request first, then of the requester. -#}
-{%- set caller_names = {
-    'feature_name': ['feature_name', 'feature'],
-    'workflow_name': ['workflow_name', 'workflow'],
-    'environment': ['environment', 'env'],
-    'tenant_id': ['tenant_id', 'tenant'],
-    'prompt_template_version': ['prompt_template_version', 'prompt_version'],
-} %}
-{%- for column, names in caller_names.items() %}
-{%- for part in ['spend_logs_metadata', 'requester_metadata'] %}
-{%- for name in names %}
-{%- do metadata_fields.update({part ~ '_' ~ name: '$.' ~ part ~ '.' ~ name}) %}
-{%- endfor %}
-{%- endfor %}
-{%- endfor %}
 
 {%- set usage_fields = {
     'details_read_tokens': '$.prompt_tokens_details.cached_tokens',
@@ -83,6 +73,10 @@
     'server_web_search_requests': '$.server_tool_use.web_search_requests',
     'details_web_search_requests': '$.prompt_tokens_details.web_search_requests',
     'service_tier': '$.service_tier',
+    'inference_geo': '$.inference_geo',
+    'audio_tokens': '$.prompt_tokens_details.audio_tokens',
+    'image_tokens': '$.prompt_tokens_details.image_tokens',
+    'answer_audio_tokens': '$.completion_tokens_details.audio_tokens',
 } %}
 
 {#- The read and write totals stand under several names, of which a version fills some and leaves others at 0. -#}
@@ -94,9 +88,20 @@
 
 with
 
+semantics as (
+
+    select * from {{ ref('usage_semantics') }}
+    where entity = 'gateway_traces' and format = 'litellm'
+
+),
+
 source as (
 
-    select * from {{ landed_records('gateway_traces', 'litellm', fields) }}
+    select
+        records.*,
+        semantics.* exclude (entity, format, endpoint, source, note)
+    from {{ landed_records('gateway_traces', 'litellm', fields) }} as records
+    cross join semantics
 
 ),
 
@@ -146,22 +151,18 @@ counted as (
 
     select
         *,
-        {% for column, names in caller_names.items() if column not in ['tenant_id', 'prompt_template_version'] -%}
-        {%- set said = [] -%}
-        {%- for part in ['spend_logs_metadata', 'requester_metadata'] -%}
-        {%- for name in names -%}
-        {%- do said.append(part ~ '_' ~ name) -%}
-        {%- endfor -%}
-        {%- endfor -%}
-        {%- do said.append("regexp_extract(request_tags, '\"(?:" ~ names | join('|') ~ "): ?([^\"]+)\"', 1)") -%}
-        {{ first_name(said) }} as said_{{ column }},
-        {% endfor -%}
+        {%- for column in ['feature_name', 'workflow_name', 'environment', 'prompt_template_version'] %}
+        coalesce(
+            {{ caller_said(column, ['spend_logs_metadata', 'requester_metadata']) }},
+            {{ name_or_null("regexp_extract(request_tags, '\"(?:" ~ var('caller_names')[column] | join('|') ~ "): ?([^\"]+)\"', 1)") }}
+        ) as said_{{ column }},
+        {%- endfor %}
         {{ first_name(['key_team_id', 'team_id']) }} as said_team_id,
         {{ first_name(['key_user_id', 'user_name']) }} as said_user_id,
-        {{ first_name([
-            'spend_logs_metadata_tenant_id', 'spend_logs_metadata_tenant', 'requester_metadata_tenant_id',
-            'requester_metadata_tenant', 'end_user', 'key_end_user_id',
-        ]) }} as said_tenant_id,
+        coalesce(
+            {{ caller_said('tenant_id', ['spend_logs_metadata', 'requester_metadata']) }},
+            {{ first_name(['end_user', 'key_end_user_id']) }}
+        ) as said_tenant_id,
         {{ without_raw_key(first_name(['key_hash', 'key', 'api_key'])) }} as said_api_key_hash,
         coalesce({{ unix_seconds('startTime') }}, {{ utc('startTime') }}) as started_at,
         coalesce({{ unix_seconds('endTime') }}, {{ utc('endTime') }}) as ended_at,
@@ -247,6 +248,9 @@ renamed as (
                 )
             else {{ without_email('logged_id', is_person=false) }}
         end as request_id,
+        case
+            when row_kind in ('request', 'cache_hit') then {{ without_email('logged_id', is_person=false) }}
+        end as provider_request_id,
         case row_kind
             when 'billed_retry'
                 then coalesce(
@@ -263,37 +267,43 @@ renamed as (
         {{ without_email(name_or_null('session_id'), is_person=false) }} as session_id,
         {{ without_email(name_or_null('trace_id'), is_person=false) }} as trace_id,
         cast(null as varchar) as parent_request_id,  -- LiteLLM's parent is the retried request: request_id here
+        cast(null as varchar) as span_id,  -- a log has no spans
+        cast(null as varchar) as parent_span_id,
         {{ without_email('said_api_key_hash', is_person=false) }} as api_key_hash,
 
         ---------- strings
-        {% for column in caller_names if column not in ['tenant_id', 'prompt_template_version'] -%}
+        {%- for column in ['feature_name', 'workflow_name', 'environment'] %}
         {{ without_email('said_' ~ column, is_person=false) }} as {{ column }},
-        {% endfor -%}
+        {%- endfor %}
         nullif(lower({{ trimmed('custom_llm_provider') }}), '') as provider,
         nullif({{ trimmed('model') }}, '') as model,
         nullif({{ trimmed('coalesce(model_group, model)') }}, '') as requested_model,
         service_tier,
-        {{ without_email(
-            "coalesce("
-            ~ "spend_logs_metadata_prompt_template_version, spend_logs_metadata_prompt_version, "
-            ~ "requester_metadata_prompt_template_version, requester_metadata_prompt_version, "
-            ~ "nullif(regexp_extract(request_tags, '\"(?:prompt_template_version|prompt_version): ?([^\"]+)\"', 1), ''))",
-            is_person=false
-        ) }} as prompt_template_version,
+        lower({{ first_name(['inference_geo', 'data_residency', 'metadata_data_residency']) }}) as inference_geo,
+        {{ without_email('said_prompt_template_version', is_person=false) }} as prompt_template_version,
         cast(null as varchar) as prompt_fingerprint,  -- the log's messages are not read
         coalesce(error_code, metadata_error_code, case when status = 'success' then '200' end) as status_code,
 
         ---------- numerics
-        {{ count('prompt_tokens') }}
-        - read_tokens - greatest(write_total, write_with_lifetime) as uncached_input_tokens,
+        {{ uncached_input(count('prompt_tokens'), 'read_tokens', 'greatest(write_total, write_with_lifetime)') }}
+            as uncached_input_tokens,
         read_tokens as cache_read_tokens,
         coalesce({{ count('write_5m_tokens') }}, 0)
         + greatest(write_total - write_with_lifetime, 0) as cache_write_5m_tokens,  -- and those of unknown lifetime
         coalesce({{ count('write_30m_tokens') }}, 0) as cache_write_30m_tokens,
         coalesce({{ count('write_1h_tokens') }}, 0) as cache_write_1h_tokens,
         coalesce({{ count('write_12h_tokens') }}, 0) as cache_write_12h_tokens,
-        try_cast(completion_tokens as bigint) as output_tokens,
+        {{ whole_output("try_cast(completion_tokens as bigint)", "try_cast(reasoning_tokens as bigint)") }} as output_tokens,
         try_cast(reasoning_tokens as bigint) as reasoning_tokens,
+        {%- set uncached = count('prompt_tokens') ~ ' - read_tokens - greatest(write_total, write_with_lifetime)' %}
+        -- Audio and images that were read from the cache are cache reads: what is left of the input is charged as such.
+        least({{ count('audio_tokens') }}, {{ uncached }}) as input_audio_tokens,
+        least(
+            {{ count('image_tokens') }},
+            greatest({{ uncached }} - coalesce({{ count('audio_tokens') }}, 0), 0)
+        ) as input_image_tokens,
+        least({{ count('answer_audio_tokens') }}, {{ count('completion_tokens') }}) as output_audio_tokens,
+        {{ count('total_tokens') }} as reported_total_tokens,
         cast(null as bigint) as system_prompt_tokens,  -- LiteLLM counts no part of the prompt
         cast(null as bigint) as context_tokens,
         coalesce(
@@ -314,7 +324,7 @@ renamed as (
             (epoch_us(ended_at) - epoch_us(started_at)) / 1000.0, try_cast(request_duration_ms as double)
         ) as latency_ms,
         try_cast(coalesce(tool_usage_cost, metadata_tool_usage_cost) as decimal(18, 12)) as tool_cost_usd,
-        try_cast(coalesce(response_cost, spend) as decimal(18, 12)) as reported_cost_usd,
+        {{ reported_usd('coalesce(response_cost, spend)') }} as reported_cost_usd,
 
         ---------- booleans
         coalesce(status = 'failure', false) as is_error,
@@ -326,6 +336,7 @@ renamed as (
         ---------- provenance
         _source_file,
         _source_row,
+        cast(1 as bigint) as _source_item,
         _file_version,
         _reject_reason,
         {{ rejected_text(may_hold_prompts=true) }} as _rejected_record

@@ -1,0 +1,20 @@
+{%- set inherited = [
+    'team_id', 'user_id', 'tenant_id', 'session_id', 'feature_name', 'workflow_name', 'environment',
+] %}
+
+-- A trace's rows that are no calls (its root span, its trace record) say who and what for. The root's word counts, else
+-- what all of them agree on.
+select
+    gateway,
+    trace_id,
+    {%- for column in inherited %}
+    coalesce(
+        min(case when parent_span_id is null then {{ column }} end),
+        case when count(distinct {{ column }}) = 1 then min({{ column }}) end
+    ) as {{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref('int_attempts__unioned') }}
+where row_kind = 'context' and trace_id is not null
+group by
+    gateway,
+    trace_id
