@@ -299,13 +299,29 @@ def _last_check(warehouse: Path) -> Any:
         return None
 
 
+LitellmFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--litellm-map",
+        metavar="FILE",
+        help="LiteLLM's price map (.json, .json.gz) or wheel; by default that of the installed litellm.",
+    ),
+]
+LitellmDay = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day from which that map's prices count."),
+]
+
+
 @prices_app.command("refresh")
 def refresh(
     all_models: Annotated[
         bool, typer.Option("--all", help="Every provider and model, not only the major ones.")
     ] = False,
+    litellm_file: LitellmFile = None,
+    litellm_day: LitellmDay = None,
 ) -> None:
-    """Rebuild seeds/reference/model_prices.csv from the installed price package.
+    """Rebuild seeds/reference/model_prices.csv from the installed price packages.
 
     Prices that changed get a new row; the old row keeps its period.
     """
@@ -313,9 +329,30 @@ def refresh(
 
     with _expecting(ValueError):
         report = prices.refresh(
-            settings.PROJECT / "seeds" / "reference" / "model_prices.csv", all_models=all_models
+            _price_sheet(),
+            all_models=all_models,
+            litellm_file=litellm_file,
+            litellm_as_of=litellm_day.date() if litellm_day else None,
         )
     print(report)
+
+
+@prices_app.command("disagreements")
+def disagreements(litellm_file: LitellmFile = None, litellm_day: LitellmDay = None) -> None:
+    """Write docs/price-disagreements.md: where the two price sources differ, with both values."""
+    from ai_cost_audit import prices  # noqa: PLC0415
+
+    with _expecting(ValueError):
+        found, sources = prices.disagreements(
+            _price_sheet(), litellm_file, litellm_day.date() if litellm_day else None
+        )
+    page = settings.PROJECT / "docs" / "price-disagreements.md"
+    page.write_text(prices.disagreements_page(found, sources), encoding="utf-8", newline="\n")
+    print(f"{len(found)} prices differ between {sources}: {page}")
+
+
+def _price_sheet() -> Path:
+    return settings.PROJECT / "seeds" / "reference" / "model_prices.csv"
 
 
 @app.command()

@@ -26,7 +26,15 @@ import duckdb
 import zstandard
 
 ENTITIES = ("gateway_traces", "provider_usage", "provider_costs", "cloud_billing", "gpu_usage", "gpu_jobs")
-READERS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
+READERS = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".psv": "csv",  # any of , ; tab | separates the fields, whatever the suffix
+    ".txt": "csv",
+    ".parquet": "parquet",
+}
 IGNORED_SUFFIXES = (".md", ".tmp", ".part", ".crc")
 
 CHUNK = 1 << 20
@@ -201,7 +209,7 @@ def _inspect(path: Path, file_id: str, cache: Path, reading: _DuckDB) -> LandedF
         expected = f"landing/<entity>/<format>/, entity one of {', '.join(ENTITIES)}"
         return landed("unknown_format", 0, problem=f"no format owns this folder; move the file to {expected}")
     if kind is None:
-        fix = "deliver .jsonl, .ndjson, .json, .csv or .parquet, plain, .gz or .zst"
+        fix = "deliver .jsonl, .ndjson, .json, .csv, .psv, .txt or .parquet, plain, .gz or .zst"
         return landed("unknown_format", 0, problem=f"unknown file type {path.suffix or '(none)'}; {fix}")
     if stat.st_size == 0:
         return landed("empty", 0, problem="the file is empty; deliver it again or remove it")

@@ -92,6 +92,11 @@ def land(
     return landed
 
 
+def land_aider(shared_data: Path, landing: Path) -> int:
+    """Land only the usage log of the coding assistant; returns its calls."""
+    return _land_aider(shared_data / AIDER, landing / "gateway_traces/generic")
+
+
 def provider_of(model: str) -> str:
     """The provider that a model name of the aider log names: its route prefix, else a bare name's vendor.
 

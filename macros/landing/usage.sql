@@ -18,5 +18,5 @@
 
 {# A reported amount of money (text or number) in USD, from the format's own unit. #}
 {% macro reported_usd(amount) -%}
-    cast(try_cast({{ amount }} as decimal(24, 12)) * cast(usd_per_money_unit as decimal(10, 9)) as decimal(18, 12))
+    try_cast(try_cast({{ amount }} as decimal(24, 12)) * cast(usd_per_money_unit as decimal(10, 9)) as decimal(18, 12))
 {%- endmacro %}

@@ -1,7 +1,7 @@
 """Each staging format against its golden rows: hand-checked input in the vendor's shape, and its outcome.
 
-One dbt run reads every golden file, and beside it one file a format with damaged records, which must come
-out as rejects that name file, line and reason. A second run reads real published samples, where present.
+A format's own folder holds them: golden_* and its expected csv, and damaged_* with the line and reason of each reject
+in damaged_expected.csv. One dbt run reads all of them. Real published payloads: test_real_payloads.py.
 """
 
 from __future__ import annotations
@@ -17,167 +17,34 @@ from typing import Any
 import duckdb
 import pytest
 
+from ai_cost_audit import formats
+
 PROJECT = Path(__file__).resolve().parents[2]
 STAGING = PROJECT / "models" / "staging"
-SAMPLES = PROJECT.parent / "shared" / "data"
 
-# Staging folder: (landing folder, things)
+THINGS = {
+    "gateway_traces": "requests",
+    "provider_usage": "buckets",
+    "provider_costs": "lines",
+    "cloud_billing": "lines",
+    "gpu_usage": "hours",
+    "gpu_jobs": "jobs",
+}
+# Staging folder: (landing folder, things). A format's own folder holds its cases.
 FORMATS = {
-    "gateway_traces_generic": ("gateway_traces/generic", "requests"),
-    "gateway_traces_litellm": ("gateway_traces/litellm", "requests"),
-    "provider_usage_openai": ("provider_usage/openai", "buckets"),
-    "provider_usage_anthropic": ("provider_usage/anthropic", "buckets"),
-    "provider_costs_openai": ("provider_costs/openai", "lines"),
-    "provider_costs_anthropic": ("provider_costs/anthropic", "lines"),
-    "provider_costs_generic_invoice": ("provider_costs/generic_invoice", "lines"),
-    "cloud_billing_focus": ("cloud_billing/focus", "lines"),
-    "gpu_usage_generic": ("gpu_usage/generic", "hours"),
-    "gpu_jobs_generic": ("gpu_jobs/generic", "jobs"),
+    f"{entity}_{name}": (f"{entity}/{name}", THINGS[entity])
+    for entity, names in formats.enabled().items()
+    for name in names
 }
 
-GENERIC = '{"timestamp": "%s", "request_id": "r", "provider": "p", "model": "m", "input_tokens": 1, %s}\n'
-LITELLM = (
-    '{"request_id": "%s", "startTime": %s, "model": "m", "custom_llm_provider": "openai", '
-    '"prompt_tokens": %s, "completion_tokens": 1, "status": "success", "metadata": "%s", '
-    '"messages": "secret"}\n'
-)
-OPENAI_USAGE = (
-    '{"object": "page", "data": [{"start_time": 1788220800, "end_time": 1788307200, "results": ['
-    '{"object": "organization.usage.completions.result", "input_tokens": %s, "input_cached_tokens": %s, '
-    '"output_tokens": 1}]}]}\n'
-)
-FOCUS_HEADER = (
-    "BilledCost,BillingAccountId,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ChargePeriodEnd,"
-    "ChargeCategory,ProviderName\n"
-)
-FOCUS_ROW = "%s,1,USD,2026-09-01,2026-09-01,2026-09-02,%s,AWS\n"
-JOBS_HEADER = "job_id,pool_id,state,submitted_at,started_at,ended_at,gpu_count\n"
-HUGE = 9223372036854775807
 
-# Staging folder, file, its text, and the rejects it must give: line and the start of the reason.
-DAMAGED: list[tuple[str, str, str, dict[int, str]]] = [
-    (
-        "gateway_traces_generic",
-        "damaged.jsonl",
-        '{"timestamp": "2026-09-01T00:00:00Z", "request_id": "half\n'
-        + GENERIC % ("yesterday", '"output_tokens": 1')
-        + GENERIC % ("2026-09-01T00:00:00Z", '"cached_tokens": 0')
-        + GENERIC % ("infinity", '"output_tokens": 1')
-        + GENERIC % ("2026-09-01T00:00:00Z", '"output_tokens": 1, "attempt": "first"')
-        + GENERIC
-        % (
-            "2026-09-01T00:00:00Z",
-            f'"output_tokens": 1, "cached_tokens": {HUGE}, "cache_write_tokens": {HUGE}',
-        ),
-        {
-            1: "not a JSON object",
-            2: "timestamp is not",
-            3: "required field output_tokens is missing; the record has",
-            4: "timestamp is not an ISO 8601 time",
-            5: "attempt is not a whole number",
-            6: "cached_tokens is too large",
-        },
-    ),
-    (
-        "gateway_traces_litellm",
-        "damaged.jsonl",
-        LITELLM % ("good", 1788220800.5, 1, "")
-        + LITELLM % ("metadata", 1788220800.5, 1, "{half")
-        + LITELLM % ("milliseconds", 1788220800500, 1, "")
-        + LITELLM % ("text", 1788220800.5, '"many"', "")
-        + LITELLM % ("huge", 1788220800.5, HUGE, "{}")
-        + LITELLM % ("exceeds", 1788220800.5, 5, '{\\"usage_object\\": {\\"cache_read_input_tokens\\": 6}}')
-        + LITELLM % ("array", 1788220800.5, 5, "[1]")
-        + '{"request_id": "cut',
-        {
-            2: "metadata is not a JSON object",
-            3: "startTime is neither unix seconds nor an ISO 8601 time",
-            4: "prompt_tokens is not a whole number",
-            5: "prompt_tokens is too large",
-            6: "cached and cache-write tokens exceed prompt_tokens",
-            7: "metadata is not a JSON object",
-            8: "not a JSON object",
-        },
-    ),
-    (
-        "provider_usage_openai",
-        "damaged.jsonl",
-        OPENAI_USAGE % (10, 20)
-        + OPENAI_USAGE % (HUGE, HUGE)
-        + '{"object": "page", "data": []}\n{"data": [{"start_time": 1, "results": null}]}\n'
-        + '{"data": [{"start_time": "x", "end_time": 1788307200, "results": '
-        + '[{"object": "organization.usage.images.result"}, 7]}]}\n{"error": {"code": 401}}\n',
-        {
-            1: "cached and cache-write tokens exceed input_tokens",
-            2: "input_tokens is too large",
-            3: "the page holds no result",
-            4: "the bucket holds no list of results",
-            5: "bucket_start is not a time in unix seconds: x",
-            6: "the page holds no result",
-        },
-    ),
-    (
-        "provider_usage_anthropic",
-        "damaged.json",
-        '{"data": [{"starting_at": "2026-09-01T00:00:00Z", "ending_at": "2026-09-02T00:00:00Z", "results": '
-        '[{"uncached_input_tokens": -1, "output_tokens": 2}]}]}',
-        {1: "uncached_input_tokens is negative: -1"},
-    ),
-    (
-        "provider_costs_openai",
-        "damaged.json",
-        '{"object": "page", "data": [{"start_time": 1788220800, "end_time": 1788307200, "results": '
-        '[{"object": "organization.costs.result", "amount": {"value": "much", "currency": "usd"}}]}]}',
-        {1: "amount_value is not a number: much"},
-    ),
-    (
-        "provider_costs_anthropic",
-        "damaged.json",
-        '{"data": [{"starting_at": "2026-09-01T00:00:00Z", "ending_at": "2026-09-02T00:00:00Z", "results": '
-        '[{"currency": "USD", "amount": "12,5"}]}]}',
-        {1: "amount is not a number of cents: 12,5"},
-    ),
-    (
-        "provider_costs_generic_invoice",
-        "damaged.csv",
-        "provider,billing_period_start,line_type,amount,currency\n"
-        "mistral,2026-09-01,credit,5,EUR\nmistral,2026-09-01,usage,5\nmistral,2026-09-01,rebate,-5,EUR\n"
-        "mistral,infinity,usage,5,EUR\nmistral,2026-09-01,usage,1e40,EUR\n",
-        {
-            2: "a credit lowers the bill",
-            3: "4 fields where the header has 5",
-            4: "line_type is none of",
-            5: "billing_period_start is not an ISO 8601 date: infinity",
-            6: "amount is not a number: 1e40",
-        },
-    ),
-    (
-        "cloud_billing_focus",
-        "damaged.csv",
-        FOCUS_HEADER
-        + FOCUS_ROW % ('"$10,000.00 "', "Usage")
-        + FOCUS_ROW % ("NULL", "Usage")
-        + FOCUS_ROW % (1, "Gift"),
-        {
-            2: "BilledCost is not a number: $10,000.00",
-            3: "required field BilledCost is missing",
-            4: "ChargeCategory is",
-        },
-    ),
-    (
-        "gpu_usage_generic",
-        "damaged.csv",
-        "hour_start_at,pool_id,gpu_id,utilization_share\n"
-        "2026-09-01T00:30:00Z,p,g,0.5\n2026-09-01T00:00:00Z,p,g,62\n",
-        {2: "hour_start_at is not the start of an hour", 3: "utilization_share is not between 0 and 1: 62"},
-    ),
-    (
-        "gpu_jobs_generic",
-        "damaged.csv",
-        JOBS_HEADER + "j,p,completed,2026-09-01T00:00:00Z,2026-09-01T02:00:00Z,2026-09-01T01:00:00Z,4\n",
-        {2: "ended_at is before started_at"},
-    ),
-]
+def damaged_cases(folder: str) -> dict[str, dict[int, str]]:
+    """Damaged file of a format -> line -> the start of the reason that its reject must give."""
+    cases: dict[str, dict[int, str]] = {}
+    with (STAGING / folder / "damaged_expected.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            cases.setdefault(row["file"], {})[int(row["line"])] = row["reason"]
+    return cases
 
 
 def model_of(folder: str) -> str:
@@ -192,7 +59,8 @@ def run_staging(work: Path, landing: Path) -> duckdb.DuckDBPyConnection:
     """Read a landing zone with the staging models, in a warehouse of its own, and open the result."""
     folders = {"AI_COST_LANDING": str(landing), "AI_COST_WAREHOUSE": str(work / "warehouse")}
     run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--select", "staging", "--no-use-colors"]
+        [sys.executable, "-m", "dbt.cli.main", "build", "--select", "staging", "usage_semantics"]
+        + ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--no-use-colors"]
         + ["--target-path", str(work / "target"), "--log-path", str(work / "logs")],
         cwd=PROJECT,
         env={**os.environ, **folders},
@@ -214,8 +82,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnectio
         target.mkdir(parents=True)
         for source in golden_inputs(folder):
             shutil.copy(source, target)
-    for folder, name, text, _ in DAMAGED:
-        (work / "landing" / FORMATS[folder][0] / name).write_text(text, encoding="utf-8")
+        for name in damaged_cases(folder):
+            shutil.copy(STAGING / folder / name, target)
     return run_staging(work, work / "landing")
 
 
@@ -254,18 +122,36 @@ def test_golden_rows_come_out_exactly(staged: duckdb.DuckDBPyConnection, folder:
     assert len(actual) == len(expected)
 
 
-@pytest.mark.parametrize(("folder", "name", "text", "reasons"), DAMAGED, ids=[d[0] for d in DAMAGED])
+@pytest.mark.parametrize("folder", FORMATS)
 def test_a_damaged_record_is_a_reject_with_file_line_and_reason(
-    staged: duckdb.DuckDBPyConnection, folder: str, name: str, text: str, reasons: dict[int, str]
+    staged: duckdb.DuckDBPyConnection, folder: str
 ) -> None:
-    rows = rows_of_file(staged, folder, name).filter("_reject_reason is not null")
-    found = rows.select("_source_file, _source_row, _reject_reason, _rejected_record").fetchall()
-    assert {row[1] for row in found} == set(reasons)
-    for line, reason in reasons.items():
-        of_line = [row for row in found if row[1] == line]
-        assert any(row[2].startswith(reason) for row in of_line), (line, reason, of_line)
-        assert all(row[0] == f"{FORMATS[folder][0]}/{name}" for row in of_line)
-    assert not any("secret" in row[3] for row in found), "a reject keeps text that may be a prompt"
+    cases = damaged_cases(folder)
+    assert sum(len(reasons) for reasons in cases.values()) >= 1, f"{folder} has no damaged record"
+    for name, reasons in cases.items():
+        rows = rows_of_file(staged, folder, name).filter("_reject_reason is not null")
+        found = rows.select("_source_file, _source_row, _reject_reason, _rejected_record").fetchall()
+        assert {row[1] for row in found} == set(reasons)
+        for line, reason in reasons.items():
+            of_line = [row for row in found if row[1] == line]
+            assert any(row[2].startswith(reason) for row in of_line), (line, reason, of_line)
+            assert all(row[0] == f"{FORMATS[folder][0]}/{name}" for row in of_line)
+        assert not any("secret" in row[3] for row in found), "a reject keeps text that may be a prompt"
+
+
+def test_the_token_classes_of_every_golden_trace_add_up_to_the_providers_total(
+    staged: duckdb.DuckDBPyConnection,
+) -> None:
+    """Disjoint classes: nothing counted twice, nothing left out, by the source's own total of each row."""
+    classes = "uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens"
+    classes += " + cache_write_1h_tokens + cache_write_12h_tokens + output_tokens"
+    for folder in FORMATS:
+        if not folder.startswith("gateway_traces_"):
+            continue
+        rows = rows_of_file(staged, folder, "golden_").filter("reported_total_tokens is not null")
+        assert rows.filter(f"{classes} is distinct from reported_total_tokens").fetchall() == []
+        parts = "coalesce(input_audio_tokens, 0) + coalesce(input_image_tokens, 0) > uncached_input_tokens"
+        assert rows.filter(f"{parts} or output_audio_tokens > output_tokens").fetchall() == []
 
 
 def test_every_record_of_every_file_is_staged_or_rejected(staged: duckdb.DuckDBPyConnection) -> None:
@@ -287,55 +173,3 @@ def test_no_personal_data_is_kept(staged: duckdb.DuckDBPyConnection, folder: str
     text = " ".join(str(row) for row in found.fetchall())
     assert "jo@example.com" not in text
     assert "not read" not in text
-
-
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
-    if not SAMPLES.is_dir():
-        pytest.skip("the folder shared/data with the published samples is not beside this repository")
-    work = tmp_path_factory.mktemp("samples")
-    copies = {
-        "provider_usage/openai": "api-samples/openai/organization_usage_*.json",
-        "provider_costs/openai": "api-samples/openai/organization_costs.json",
-        "provider_usage/anthropic": "api-samples/anthropic/usage_report_messages_response.json",
-        "provider_costs/anthropic": "api-samples/anthropic/cost_report_response.json",
-        "gateway_traces/litellm": "api-samples/litellm/*.json",
-        "cloud_billing/focus": "focus-1.0-sample/*.csv",
-    }
-    for entity, pattern in copies.items():
-        (work / "landing" / entity).mkdir(parents=True)
-        for source in sorted(SAMPLES.glob(pattern)):
-            shutil.copy(source, work / "landing" / entity)
-    return run_staging(work, work / "landing")
-
-
-def test_published_samples_land_without_a_reject(sampled: duckdb.DuckDBPyConnection) -> None:
-    for folder in FORMATS:
-        rejects = sampled.sql(
-            f"select _source_file, _reject_reason from {model_of(folder)} where _reject_reason is not null"
-        ).fetchall()
-        assert rejects == []
-    landed = sampled.sql("select count(*), sum(record_count) from staging.stg_landing__files").fetchone()
-    assert landed == (9, 678)
-
-
-def test_the_focus_sample_keeps_its_totals(sampled: duckdb.DuckDBPyConnection) -> None:
-    totals = sampled.sql(
-        "select count(*), round(sum(billed_amount), 4), round(sum(list_amount), 4), "
-        "count(*) filter (instance_type = 'g5.4xlarge') from staging.stg_cloud_billing_focus__lines"
-    ).fetchone()
-    assert totals is not None
-    assert [str(value) for value in totals] == ["670", "11.6176", "11.4883", "4"]
-
-
-def test_the_provider_samples_keep_their_figures(sampled: duckdb.DuckDBPyConnection) -> None:
-    tokens = "uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens"
-    tokens += ", output_tokens"
-    usage = sampled.sql(
-        f"select {tokens} from staging.stg_provider_usage_openai__buckets where endpoint = 'completions' "
-        f"union all select {tokens} from staging.stg_provider_usage_anthropic__buckets"
-    ).fetchall()
-    assert usage == [(500, 400, 100, 0, 500), (1500, 200, 500, 1000, 500)]
-    cents = sampled.sql("select billed_amount from staging.stg_provider_costs_anthropic__lines").fetchone()
-    assert cents is not None
-    assert str(cents[0]) == "1.237891200000"

@@ -21,7 +21,7 @@
 } %}
 {%- set identity = [
     'provider', 'account_id', 'invoice_id', 'charge_start_at', 'charge_end_at', 'line_type', 'model', 'meter',
-    'key_or_project_id', 'description',
+    'key_or_project_id', 'description', 'exported_at',
 ] %}
 {%- set day = ['provider', 'account_id', 'charge_start_at'] %}
 
@@ -47,16 +47,11 @@ provider_lines as (
 
 ),
 
+-- Of a cloud bill only the AI part, once. A line of neither money nor quantity (Azure's amortized view) is none.
 cloud_lines as (
 
-    {% for format in var('formats').get('cloud_billing', []) %}
     select
-        case
-            when lower(service_name) like '%bedrock%' then 'bedrock'
-            when lower(service_name) like '%openai%' then 'azure'
-            when lower(service_name) like '%vertex ai%' or lower(service_name) like '%gemini%' then 'google'
-            when {{ is_gpu_instance('instance_type') }} then 'gpu_cloud'
-        end as provider,
+        provider,
         coalesce(sub_account_id, billing_account_id, 'default') as account_id,
         invoice_id,
         billing_period_start,
@@ -70,40 +65,44 @@ cloud_lines as (
             when lower(charge_category) = 'purchase' then 'commitment'
             else 'usage'
         end as line_type,
+        -- A cloud's own name for the model ('Claude4.6Sonnet') is in int_cloud_lines__classified: it matches no trace.
         cast(null as string) as model,
-        cast(null as string) as meter,
-        consumed_quantity as quantity,
-        consumed_unit as unit,
+        meter,
+        quantity,
+        unit,
         billed_amount,
         currency,
         coalesce(resource_id, sub_account_id) as key_or_project_id,
         cast(null as string) as grouped_by,
-        coalesce(sku_meter, charge_description) as description,
+        case
+            when lower(charge_category) = 'credit' then coalesce(charge_description, sku_meter)
+            else coalesce(sku_meter, charge_description)
+        end as description,
         _source_file,
         _source_row,
-        cast(1 as bigint) as _source_item,
-        false as is_report
-    from {{ ref('stg_cloud_billing_' ~ format ~ '__lines') }}
-    where _reject_reason is null
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% else %}
-    select
-        {{ typed_columns(columns, is_empty=true) }},
-        false as is_report
-    where 1 = 0
-    {% endfor %}
+        _source_item,
+        false as is_report,
+        charge_kind,
+        exported_at,
+        {{ delivery_of('_source_file') }} as delivery_name
+    from {{ ref('int_cloud_lines__classified') }}
+    where
+        provider is not null
+        and not is_second_view
+        and not (billed_amount = 0 and quantity is null)
 
 ),
 
 lines as (
 
-    select * from provider_lines
+    select
+        *,
+        cast(null as string) as charge_kind,
+        cast(null as timestamp) as exported_at,
+        _source_file as delivery_name
+    from provider_lines
     union all
-    -- Of a cloud bill only the AI part: model tokens and GPU instances.
     select * from cloud_lines
-    where provider is not null
 
 ),
 
@@ -144,14 +143,15 @@ finest as (
 ),
 
 -- A line is what it is for, not its amount: delivered again with another amount, it is restated. The n-th line of a
--- file for one thing is the n-th of another delivery; within one file they are separate charges.
+-- file for one thing is the n-th of another delivery; within one file they are separate charges. The numbered parts that
+-- a cloud splits an export into are one delivery.
 occurrences as (
 
     select
         named.*,
         row_number() over (
-            partition by {% for column in identity %}named.{{ column }}, {% endfor %}named._source_file
-            order by named._source_row, named._source_item
+            partition by {% for column in identity %}named.{{ column }}, {% endfor %}named.delivery_name
+            order by named._source_file, named._source_row, named._source_item
         ) as occurrence
     from named
     left join finest
@@ -171,7 +171,7 @@ deliveries as (
         *,
         row_number() over (
             partition by {{ identity | join(', ') }}, occurrence
-            order by _source_file desc
+            order by delivery_name desc
         ) as delivery
     from occurrences
 
@@ -221,6 +221,7 @@ select
     end as billed_usd,
     current_lines.key_or_project_id,
     current_lines.description,
+    current_lines.charge_kind,
     current_lines._source_file,
     current_lines._source_row,
     current_lines._source_item

@@ -1,5 +1,35 @@
 with
 
+pooled as (
+
+    select
+        jobs.job_id,
+        coalesce(jobs.pool_id, places.pool_id) as pool_id,
+        jobs.team_id,
+        jobs.user_id,
+        jobs.state,
+        jobs.submitted_at,
+        jobs.started_at,
+        jobs.ended_at,
+        jobs.gpu_count,
+        {{ gpu_model_name('jobs.gpu_model') }} as gpu_model,
+        jobs.time_limit_hours,
+        jobs.has_auto_stop,
+        jobs.tells_progress,
+        jobs.last_progress_at,
+        jobs._source_file,
+        jobs._source_row
+    from {{ ref('int_training_jobs__unioned') }} as jobs
+    left join {{ ref('int_gpu_places__pooled') }} as places
+        on
+            jobs.pool_id is null
+            and {{ place_id([
+                'jobs.source', 'jobs.cluster_id', 'jobs.partition_id', 'jobs.node_id', 'cast(null as string)',
+                'cast(null as string)', 'jobs.gpu_model',
+            ]) }} = places.place_id
+
+),
+
 -- Each pool's scheduler counts its own job numbers: a job is known by both.
 deliveries as (
 
@@ -9,7 +39,7 @@ deliveries as (
             partition by pool_id, job_id
             order by _source_file desc, _source_row desc
         ) as delivery_number
-    from {{ ref('int_training_jobs__unioned') }}
+    from pooled
 
 ),
 
@@ -25,7 +55,7 @@ last_seen as (
 
     select max(seen_at) as last_seen_at
     from (
-        select max(hour_start_at) + interval '1' hour as seen_at from {{ ref('int_gpu_hours__unioned') }}
+        select max(hour_start_at) + interval '1' hour as seen_at from {{ ref('int_gpu_hours__merged') }}
         union all
         select max(submitted_at) as seen_at from jobs
         union all
@@ -88,7 +118,9 @@ select
         {{ seconds_between('progress_ended_at', 'run_ended_at') }} > {{ var('orphan_hours_without_progress') }} * 3600,
         false
     )
-    and not coalesce(has_auto_stop, false) as is_orphaned,
+    and not coalesce(has_auto_stop, false)
+    -- A scheduler that never hears of progress cannot say that there was none.
+    and coalesce(tells_progress, true) as is_orphaned,
     _source_file,
     _source_row
 from progress

@@ -3,6 +3,9 @@
 {%- set columns = {
     'job_id': 'string',
     'pool_id': 'string',
+    'cluster_id': 'string',
+    'partition_id': 'string',
+    'node_id': 'string',
     'team_id': 'string',
     'user_id': 'string',
     'state': 'string',
@@ -13,6 +16,7 @@
     'gpu_model': 'string',
     'time_limit_hours': 'decimal(18, 6)',
     'has_auto_stop': 'boolean',
+    'tells_progress': 'boolean',
     'last_progress_at': 'timestamp',
     '_source_file': 'string',
     '_source_row': 'bigint',
@@ -20,14 +24,17 @@
 
 {% for format in var('formats').get('gpu_jobs', []) %}
 select
+    cast('{{ format }}' as string) as source,
     {{ typed_columns(columns) }}
 from {{ ref('stg_gpu_jobs_' ~ format ~ '__jobs') }}
-where _reject_reason is null
+-- A scheduler also lists jobs without a GPU, and the steps of a job.
+where _reject_reason is null and gpu_count > 0
 {% if not loop.last %}
 union all
 {% endif %}
 {% else %}
 select
+    cast(null as string) as source,
     {{ typed_columns(columns, is_empty=true) }}
 where 1 = 0
 {% endfor %}

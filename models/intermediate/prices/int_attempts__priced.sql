@@ -225,7 +225,12 @@ amounts as (
         coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0) as tool_amount,
         request_count * coalesce(request_rate, 0) as request_amount,
         request_count * coalesce(list_request_rate, 0) as list_request_amount,
-        context_size * dearest_input_usd + output_tokens * dearest_output_usd + coalesce(tool_cost_usd, 0) as exposure_amount
+        case
+            when context_size is not null or output_tokens is not null
+                then
+                    coalesce(context_size, 0) * dearest_input_usd + coalesce(output_tokens, 0) * dearest_output_usd
+                    + coalesce(tool_cost_usd, 0)
+        end as exposure_amount
     from judged
 
 ),

@@ -46,13 +46,16 @@ numbered as (
 
 ),
 
--- One answer of a provider that two gateways report, by the provider's own id of it. The report with token counts is
--- kept, then that of the gateway that the variable `formats` lists first.
+-- One answer of a provider that two gateways report, or two spans of one trace (an SDK that traces itself, and an
+-- instrumentation around it), by the provider's own id of it. The report with token counts is kept, then that of the
+-- gateway that the variable `formats` lists first, then the one that tells how long the cache is written for.
 answered as (
 
     select
         *,
         first_value(gateway) over same_answer as answer_gateway,
+        first_value(trace_id) over same_answer as answer_trace_id,
+        first_value(span_id) over same_answer as answer_span_id,
         first_value(requested_at) over same_answer as answer_at,
         first_value(_source_file) over same_answer as answer_source_file,
         first_value(_source_row) over same_answer as answer_source_row
@@ -67,6 +70,7 @@ answered as (
             order by
                 case when output_tokens is null then 1 else 0 end,
                 gateway_rank,
+                case when cache_write_1h_tokens > 0 then 0 else 1 end,
                 _source_file,
                 _source_row,
                 _source_item
@@ -87,7 +91,10 @@ judged as (
             when answered.capture_number > 1 then 'same_event'
             when repeating.span_id is not null then 'repeats_calls_below'
             when
-                answered.gateway != answered.answer_gateway
+                (
+                    answered.gateway != answered.answer_gateway
+                    or (answered.trace_id = answered.answer_trace_id and answered.span_id != answered.answer_span_id)
+                )
                 and answered.requested_at between answered.answer_at - interval '1' hour and answered.answer_at + interval '1' hour
                 then 'same_answer'
         end as duplicate_kind
@@ -128,11 +135,12 @@ select
     prompt_fingerprint,
     status_code,
     uncached_input_tokens,
-    cache_read_tokens,
-    cache_write_5m_tokens,
-    cache_write_30m_tokens,
-    cache_write_1h_tokens,
-    cache_write_12h_tokens,
+    -- A class that the source does not tell apart is inside the uncached input: nothing is left over for it.
+    case when uncached_input_tokens is not null then coalesce(cache_read_tokens, 0) end as cache_read_tokens,
+    case when uncached_input_tokens is not null then coalesce(cache_write_5m_tokens, 0) end as cache_write_5m_tokens,
+    case when uncached_input_tokens is not null then coalesce(cache_write_30m_tokens, 0) end as cache_write_30m_tokens,
+    case when uncached_input_tokens is not null then coalesce(cache_write_1h_tokens, 0) end as cache_write_1h_tokens,
+    case when uncached_input_tokens is not null then coalesce(cache_write_12h_tokens, 0) end as cache_write_12h_tokens,
     output_tokens,
     reasoning_tokens,
     input_audio_tokens,

@@ -125,6 +125,55 @@ unconverted_currency as (
 
 ),
 
+attempts as (
+
+    select
+        attempts.*,
+        attempts.uncached_input_tokens + attempts.cache_read_tokens + attempts.cache_write_5m_tokens
+        + attempts.cache_write_30m_tokens + attempts.cache_write_1h_tokens + attempts.cache_write_12h_tokens
+        + attempts.output_tokens as tokens
+    from {{ ref('fct_attempts') }} as attempts
+    inner join period on cast(date_trunc('month', attempts.request_date) as date) = period.audit_month
+    where attempts.provider != 'self_hosted'
+
+),
+
+-- Our disjoint token classes against the total that the source itself states. A gap is a counter that moved inside or
+-- outside another: the seed usage_semantics no longer describes the format.
+token_totals as (
+
+    select
+        'token_totals' as gate_id,
+        provider,
+        {{ share('sum(abs(tokens - reported_total_tokens))', 'sum(reported_total_tokens)') }} as figure,
+        {{ var('gate_token_totals_warn') }} as warn_at,
+        {{ var('gate_token_totals_error') }} as error_at,
+        'above' as bad_when,
+        'fct_attempts of ' || provider || ' from ' || min(gateway) || ' where the token classes do not add up to '
+        || 'reported_total_tokens: compare the seed usage_semantics with what the source writes' as look_first
+    from attempts
+    where tokens is not null and reported_total_tokens is not null
+    group by provider
+
+),
+
+-- A call that succeeded and of which the source states no token count: a streamed answer without usage, mostly.
+unknown_usage as (
+
+    select
+        'unknown_usage' as gate_id,
+        provider,
+        {{ share('sum(case when tokens is null then request_count else 0 end)', 'sum(request_count)') }} as figure,
+        {{ var('gate_unknown_usage_warn') }} as warn_at,
+        {{ var('gate_unknown_usage_error') }} as error_at,
+        'above' as bad_when,
+        'fct_attempts of ' || provider || ' without token counts: ask the client for usage in streams' as look_first
+    from attempts
+    where not is_error
+    group by provider
+
+),
+
 gates as (
 
     select * from reconciliation_gap
@@ -136,6 +185,10 @@ gates as (
     select * from silent_provider
     union all
     select * from unconverted_currency
+    union all
+    select * from token_totals
+    union all
+    select * from unknown_usage
 
 )
 

@@ -25,8 +25,8 @@ idle as (
         hours.pool_id,
         max(hours.gpu_model) as gpu_model,
         max(hours.usd_per_gpu_hour) as usd_per_gpu_hour,
-        sum(hours.utilization_share) as utilization_sum,
-        count(hours.utilization_share) as utilization_count,
+        sum(hours.utilization_share * cast(hours.gpu_hours as decimal(18, 6))) as utilization_sum,
+        sum(case when hours.utilization_share is not null then hours.gpu_hours end) as utilization_count,
         sum(
             case when hours.class in ('allocated_idle', 'unallocated_idle') and orphans.job_id is null then hours.cost_usd end
         ) as idle_usd,

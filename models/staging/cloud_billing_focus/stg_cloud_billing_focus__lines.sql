@@ -1,6 +1,7 @@
 {{ config(enabled = 'focus' in var('formats').get('cloud_billing', [])) }}
 
-{#- FOCUS 1.0 to 1.3. SkuMeter and SkuPriceDetails came with 1.1, InvoiceId with 1.2, ServiceProviderName with 1.3. -#}
+{#- FOCUS 1.0 to 1.3. SkuMeter and SkuPriceDetails came with 1.1, InvoiceId with 1.2; 1.3 renames ProviderName to
+    ServiceProviderName. -#}
 {%- set fields = {} %}
 {%- for column in [
     'ProviderName', 'ServiceProviderName', 'BillingAccountId', 'SubAccountId', 'InvoiceId', 'BillingPeriodStart',
@@ -11,15 +12,6 @@
 ] %}
 {%- do fields.update({column: '$.' ~ column}) %}
 {%- endfor %}
-
-{#- A machine type in free text: AWS p4d.24xlarge, Azure Standard_NC24ads_A100_v4, Google a2-highgpu-8g, Oracle BM.GPU4.8. -#}
-{%- set machine_type = (
-    "\\b((?:(?:ml|db|cache)\\.)?[a-z]{1,3}[0-9]{1,2}[a-z0-9-]*\\."
-    ~ "(?:nano|micro|small|medium|large|xlarge|[0-9]+xlarge|metal(?:-[0-9]+xl)?)"
-    ~ "|Standard_[A-Z]{1,3}[0-9]+[A-Za-z0-9_-]*"
-    ~ "|[a-z][0-9][a-z]?-(?:standard|highmem|highcpu|highgpu|megagpu|ultragpu|edgegpu)-[0-9]+g?"
-    ~ "|(?:BM|VM)\\.GPU[A-Za-z0-9.-]*[0-9])\\b"
-) %}
 
 with
 
@@ -102,6 +94,7 @@ renamed as (
         cast({{ utc('BillingPeriodStart') }} as date) as billing_period_start,
         {{ utc('ChargePeriodStart') }} as charge_start_at,
         {{ utc('ChargePeriodEnd') }} as charge_end_at,
+        cast(null as timestamp) as exported_at,  -- FOCUS months are delivered again whole
 
         ---------- strings
         ChargeCategory as charge_category,
@@ -110,7 +103,7 @@ renamed as (
         ServiceCategory as service_category,
         ServiceName as service_name,
         SkuId as sku_id,
-        SkuMeter as sku_meter,
+        coalesce(SkuMeter, x_UsageType, x_SkuMeterName) as sku_meter,
         {{ masked('ResourceId') }} as resource_id,
         ResourceType as resource_type,
         RegionId as region_id,
@@ -119,18 +112,15 @@ renamed as (
             json_extract_string(sku_price_details, '$.x_InstanceType'),
             x_InstanceType,
             json_extract_string(sku_details, '$.InstanceType'),
-            nullif(regexp_extract(
-                concat_ws(
-                    ' ', json_extract_string(sku_details, '$.ServiceType'), x_UsageType, x_SkuDescription, x_SkuMeterName,
-                    ChargeDescription, SkuId, SkuMeter, ResourceType
-                ),
-                '{{ machine_type }}', 1
-            ), '')
+            {{ machine_type([
+                "json_extract_string(sku_details, '$.ServiceType')", 'x_UsageType', 'x_SkuDescription', 'x_SkuMeterName',
+                'ChargeDescription', 'SkuId', 'SkuMeter', 'ResourceType',
+            ]) }}
         ) as instance_type,
 
         ---------- numerics
-        try_cast(ConsumedQuantity as decimal(38, 12)) as consumed_quantity,
-        ConsumedUnit as consumed_unit,
+        {{ base_quantity('ConsumedQuantity', 'ConsumedUnit') }} as consumed_quantity,
+        {{ base_unit('ConsumedUnit') }} as consumed_unit,
         try_cast(PricingQuantity as decimal(38, 12)) as pricing_quantity,
         PricingUnit as pricing_unit,
         try_cast(BilledCost as decimal(38, 12)) as billed_amount,
@@ -140,7 +130,7 @@ renamed as (
 
         ---------- strings
         upper(BillingCurrency) as currency,
-        case when json_valid(Tags) then Tags end as tags,
+        case when json_valid({{ masked('Tags') }}) then {{ masked('Tags') }} end as tags,
 
         ---------- provenance
         _source_file,

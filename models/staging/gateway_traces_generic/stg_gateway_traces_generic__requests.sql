@@ -42,6 +42,16 @@
     'web_search_count': '$.web_search_count',
 } %}
 
+{#- A streamed answer or a failed call may come without counts: they stay unknown, and the request has no price. -#}
+{%- set token_checks = [] %}
+{%- for condition, reason in required_checks(['input_tokens', 'output_tokens'], fields) %}
+{%- do token_checks.append([
+    condition ~ " and not coalesce(try_cast(is_streaming as boolean), false) "
+    ~ "and not coalesce(try_cast(status_code as integer) >= 400, false)",
+    reason
+]) %}
+{%- endfor %}
+
 with
 
 semantics as (
@@ -66,7 +76,8 @@ checked as (
     select
         *,
         {{ reject_reason(
-            required_checks(['timestamp', 'request_id', 'provider', 'model', 'input_tokens', 'output_tokens'], fields)
+            required_checks(['timestamp', 'request_id', 'provider', 'model'], fields)
+            + token_checks
             + type_checks(['timestamp'], 'timestamptz', 'an ISO 8601 time', may_hold_prompts=true)
             + count_checks([
                 'input_tokens', 'output_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_1h_tokens',

@@ -30,7 +30,13 @@
     'request_tags': '$.request_tags',
     'error_code': '$.error_information.error_code',
     'tool_usage_cost': '$.cost_breakdown.tool_usage_cost',
+    'priced_tier': '$.cost_breakdown.service_tier',
     'data_residency': '$.cost_breakdown.data_residency',
+    'vertex_location': '$.cost_breakdown.vertex_location',
+    'priced_as': '$.model_map_information.model_map_value.key',
+    'call_type': '$.call_type',
+    'hidden_batch_successes': '$.hidden_params.batch_successful_requests',
+    'hidden_batch_failures': '$.hidden_params.batch_failed_requests',
     'total_tokens': '$.total_tokens',
     'hidden_usage_object': '$.hidden_params.usage_object',
     'metadata': '$.metadata',
@@ -54,7 +60,10 @@
     'key_team_id': '$.user_api_key_team_id',
     'key_user_id': '$.user_api_key_user_id',
     'key_end_user_id': '$.user_api_key_end_user_id',
+    'metadata_priced_tier': '$.cost_breakdown.service_tier',
     'metadata_data_residency': '$.cost_breakdown.data_residency',
+    'metadata_vertex_location': '$.cost_breakdown.vertex_location',
+    'metadata_priced_as': '$.model_map_information.model_map_value.key',
     'spend_logs_metadata': '$.spend_logs_metadata',
     'requester_metadata': '$.requester_metadata',
 } %}
@@ -73,6 +82,7 @@
     'server_web_search_requests': '$.server_tool_use.web_search_requests',
     'details_web_search_requests': '$.prompt_tokens_details.web_search_requests',
     'service_tier': '$.service_tier',
+    'speed': '$.speed',
     'inference_geo': '$.inference_geo',
     'audio_tokens': '$.prompt_tokens_details.audio_tokens',
     'image_tokens': '$.prompt_tokens_details.image_tokens',
@@ -151,6 +161,12 @@ counted as (
 
     select
         *,
+        -- A deployment at Azure has a name of its own, and a batch names no model: LiteLLM says what it priced them as.
+        case
+            when lower({{ trimmed('custom_llm_provider') }}) = 'azure' or {{ trimmed('model') }} = '' or model is null
+                then {{ first_name(['priced_as', 'metadata_priced_as', 'model']) }}
+            else nullif({{ trimmed('model') }}, '')
+        end as served_model,
         {%- for column in ['feature_name', 'workflow_name', 'environment', 'prompt_template_version'] %}
         coalesce(
             {{ caller_said(column, ['spend_logs_metadata', 'requester_metadata']) }},
@@ -177,7 +193,9 @@ counted as (
                 or try_cast(billed_retry_attempt as bigint) > 0
                 or regexp_matches(logged_id, '-attempt-[0-9]+$') then 'billed_retry'
             when lower(cache_hit) = 'true' or contains(logged_id, '_cache_hit') then 'cache_hit'
-            when regexp_matches(logged_id, '_(batch|background)_cost$') then 'settlement'
+            when
+                regexp_matches(logged_id, '_(batch|background)_cost$') or call_type in ('retrieve_batch', 'aretrieve_batch')
+                then 'settlement'
             when internal_call_origin is not null or try_cast(is_silent_experiment as boolean) then 'internal'
             else 'request'
         end as row_kind
@@ -211,7 +229,7 @@ checked as (
                     "endTime is not null and ended_at is null",
                     "'endTime is neither unix seconds nor an ISO 8601 time'"
                 ],
-                ["coalesce(trim(model), '') = '' and coalesce(status, '') != 'failure'", "'required field model is missing'"],
+                ["served_model is null and coalesce(status, '') != 'failure'", "'required field model is missing'"],
                 [
                     "coalesce(trim(custom_llm_provider), '') = '' and coalesce(status, '') != 'failure'",
                     "'required field custom_llm_provider is missing'"
@@ -276,10 +294,17 @@ renamed as (
         {{ without_email('said_' ~ column, is_person=false) }} as {{ column }},
         {%- endfor %}
         nullif(lower({{ trimmed('custom_llm_provider') }}), '') as provider,
-        nullif({{ trimmed('model') }}, '') as model,
-        nullif({{ trimmed('coalesce(model_group, model)') }}, '') as requested_model,
-        service_tier,
-        lower({{ first_name(['inference_geo', 'data_residency', 'metadata_data_residency']) }}) as inference_geo,
+        served_model as model,
+        coalesce({{ first_name(['model_group', 'model']) }}, served_model) as requested_model,
+        case
+            when lower(speed) = 'fast' then 'fast'
+            when logged_id like '%_batch_cost' or call_type in ('retrieve_batch', 'aretrieve_batch') then 'batch'
+            else {{ first_name(['service_tier', 'priced_tier', 'metadata_priced_tier']) }}
+        end as service_tier,
+        lower({{ first_name([
+            'inference_geo', 'data_residency', 'metadata_data_residency', 'vertex_location', 'metadata_vertex_location',
+            "regexp_extract(served_model, '^azure/(us-gov|us|eu|apac)/', 1)",
+        ]) }}) as inference_geo,
         {{ without_email('said_prompt_template_version', is_person=false) }} as prompt_template_version,
         cast(null as varchar) as prompt_fingerprint,  -- the log's messages are not read
         coalesce(error_code, metadata_error_code, case when status = 'success' then '200' end) as status_code,
@@ -297,12 +322,18 @@ renamed as (
         try_cast(reasoning_tokens as bigint) as reasoning_tokens,
         {%- set uncached = count('prompt_tokens') ~ ' - read_tokens - greatest(write_total, write_with_lifetime)' %}
         -- Audio and images that were read from the cache are cache reads: what is left of the input is charged as such.
-        least({{ count('audio_tokens') }}, {{ uncached }}) as input_audio_tokens,
-        least(
-            {{ count('image_tokens') }},
-            greatest({{ uncached }} - coalesce({{ count('audio_tokens') }}, 0), 0)
-        ) as input_image_tokens,
-        least({{ count('answer_audio_tokens') }}, {{ count('completion_tokens') }}) as output_audio_tokens,
+        -- (`least` leaves out what is null, so it must not meet an unknown count.)
+        case when audio_tokens is not null then least({{ count('audio_tokens') }}, {{ uncached }}) end as input_audio_tokens,
+        case
+            when image_tokens is not null
+                then least(
+                    {{ count('image_tokens') }},
+                    greatest({{ uncached }} - coalesce({{ count('audio_tokens') }}, 0), 0)
+                )
+        end as input_image_tokens,
+        case
+            when answer_audio_tokens is not null then least({{ count('answer_audio_tokens') }}, {{ count('completion_tokens') }})
+        end as output_audio_tokens,
         {{ count('total_tokens') }} as reported_total_tokens,
         cast(null as bigint) as system_prompt_tokens,  -- LiteLLM counts no part of the prompt
         cast(null as bigint) as context_tokens,
@@ -313,8 +344,8 @@ renamed as (
             when 'billed_retry' then cast(0 as bigint)  -- its money counts, the request is counted in its final row
             when 'settlement'
                 then greatest(
-                    coalesce({{ count('batch_successful_requests') }}, 0)
-                    + coalesce({{ count('batch_failed_requests') }}, 0),
+                    coalesce({{ count('batch_successful_requests') }}, {{ count('hidden_batch_successes') }}, 0)
+                    + coalesce({{ count('batch_failed_requests') }}, {{ count('hidden_batch_failures') }}, 0),
                     1
                 )
             else cast(1 as bigint)

@@ -70,6 +70,9 @@ renamed as (
         ---------- ids
         job_id,
         pool_id,
+        cast(null as varchar) as cluster_id,
+        cast(null as varchar) as partition_id,
+        cast(null as varchar) as node_id,
         team_id,
         {{ without_email('user_id') }} as user_id,
 
@@ -88,6 +91,7 @@ renamed as (
 
         ---------- booleans
         try_cast(has_auto_stop as boolean) as has_auto_stop,
+        true as tells_progress,
 
         ---------- timestamps
         {{ utc('last_progress_at') }} as last_progress_at,

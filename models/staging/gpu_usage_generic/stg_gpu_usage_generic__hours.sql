@@ -58,14 +58,20 @@ renamed as (
         pool_id,
         node_id,
         gpu_id,
+        cast(null as varchar) as gpu_part,
         gpu_model,
+        cast(null as varchar) as cluster_id,
+        cast(null as varchar) as namespace,
+        cast(null as varchar) as node_pool,
 
         ---------- booleans
         try_cast(is_allocated as boolean) as is_allocated,
 
         ---------- numerics
+        cast(null as varchar) as measure,
         try_cast(utilization_share as decimal(9, 6)) as utilization_share,
         try_cast(memory_used_share as decimal(9, 6)) as memory_used_share,
+        cast(null as decimal(18, 6)) as memory_mib,
         try_cast(running_requests as bigint) as running_requests,
         try_cast(tokens as bigint) as tokens,
 
@@ -76,6 +82,9 @@ renamed as (
         ---------- numerics
         try_cast(sample_count as bigint) as sample_count,
         try_cast(expected_sample_count as bigint) as expected_sample_count,
+        cast(1 as decimal(18, 6)) as gpu_count,
+        true as is_physical_gpu,
+        cast(null as decimal(18, 12)) as reported_cost_usd,
 
         ---------- provenance
         _source_file,

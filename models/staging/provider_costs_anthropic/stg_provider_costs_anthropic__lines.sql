@@ -12,9 +12,20 @@
 
 with
 
+semantics as (
+
+    select * from {{ ref('usage_semantics') }}
+    where entity = 'provider_costs' and format = 'anthropic'
+
+),
+
 source as (
 
-    select * from {{ page_results('provider_costs', 'anthropic', 'starting_at', 'ending_at', fields) }}
+    select
+        results.*,
+        semantics.* exclude (entity, format, endpoint, source, note)
+    from {{ page_results('provider_costs', 'anthropic', 'starting_at', 'ending_at', fields) }} as results
+    cross join semantics
 
 ),
 
@@ -29,7 +40,7 @@ checked as (
             ]
             + required_checks(['amount', 'currency'])
             + type_checks(['bucket_start', 'bucket_end'], 'timestamptz', 'an RFC 3339 time')
-            + type_checks(['amount'], 'decimal(30, 10)', 'a number of cents')
+            + type_checks(['amount'], 'decimal(28, 10)', 'a number of cents')
         ) }} as _reject_reason
     from source
 
@@ -49,7 +60,7 @@ renamed as (
         {{ utc('bucket_end') }} as charge_end_at,
 
         ---------- strings
-        case when try_cast(amount as decimal(30, 10)) < 0 then 'credit' else 'usage' end as line_type,
+        case when try_cast(amount as decimal(28, 10)) < 0 then 'credit' else 'usage' end as line_type,
         model,
         case
             when cost_type = 'web_search' then 'web_search'
@@ -63,7 +74,7 @@ renamed as (
         ---------- numerics
         cast(null as decimal(38, 12)) as quantity,  -- the report has amounts only
         cast(null as varchar) as unit,
-        cast(try_cast(amount as decimal(30, 10)) * 0.01 as decimal(38, 12)) as billed_amount,  -- from cents
+        cast(try_cast(amount as decimal(28, 10)) * usd_per_money_unit as decimal(38, 12)) as billed_amount,
         upper(currency) as currency,
 
         ---------- strings

@@ -20,9 +20,20 @@
 
 with
 
+semantics as (
+
+    select * from {{ ref('usage_semantics') }}
+    where entity = 'provider_usage' and format = 'anthropic'
+
+),
+
 source as (
 
-    select * from {{ page_results('provider_usage', 'anthropic', 'starting_at', 'ending_at', fields) }}
+    select
+        results.*,
+        semantics.* exclude (entity, format, endpoint, source, note)
+    from {{ page_results('provider_usage', 'anthropic', 'starting_at', 'ending_at', fields) }} as results
+    cross join semantics
 
 ),
 
@@ -70,7 +81,11 @@ renamed as (
         ]) }} as grouped_by,
 
         ---------- numerics: the four input counts are disjoint
-        try_cast(uncached_input_tokens as bigint) as uncached_input_tokens,
+        {{ uncached_input(
+            'try_cast(uncached_input_tokens as bigint)',
+            'try_cast(cache_read_input_tokens as bigint)',
+            'try_cast(ephemeral_5m_input_tokens as bigint) + try_cast(ephemeral_1h_input_tokens as bigint)'
+        ) }} as uncached_input_tokens,
         coalesce(try_cast(cache_read_input_tokens as bigint), 0) as cache_read_tokens,
         coalesce(try_cast(ephemeral_5m_input_tokens as bigint), 0) as cache_write_5m_tokens,
         cast(0 as bigint) as cache_write_30m_tokens,  -- Anthropic sells five minutes and one hour

@@ -21,9 +21,20 @@
 
 with
 
+semantics as (
+
+    select * from {{ ref('usage_semantics') }}
+    where entity = 'provider_usage' and format = 'openai'
+
+),
+
 source as (
 
-    select * from {{ page_results('provider_usage', 'openai', 'start_time', 'end_time', fields) }}
+    select
+        results.*,
+        semantics.* exclude (entity, format, endpoint, source, note)
+    from {{ page_results('provider_usage', 'openai', 'start_time', 'end_time', fields) }} as results
+    cross join semantics
 
 ),
 
@@ -100,7 +111,7 @@ renamed as (
         {{ grouped_by(['project_id', 'user_id', 'api_key_id', 'model', 'batch', 'service_tier']) }} as grouped_by,
 
         ---------- numerics: an endpoint without tokens (images, speech, storage) keeps them null
-        {{ count('input_tokens') }} - cached - written as uncached_input_tokens,
+        {{ uncached_input(count('input_tokens'), 'cached', 'written') }} as uncached_input_tokens,
         case when input_tokens is not null then cached end as cache_read_tokens,
         case
             -- writes whose lifetime an older response does not tell
