@@ -40,7 +40,7 @@ endef
 DBT_BUILD := dbt build | { grep --line-buffered -vE ' of [0-9]+ (START|PASS) ' || true; }
 
 .NOTPARALLEL:
-.PHONY: help setup build real docs clean lock $(CHECK_TARGETS)
+.PHONY: help setup build real docs clean lock clients $(CHECK_TARGETS)
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -117,16 +117,27 @@ dialect: parse
 sqlfluff: parse
 	$(call timed,sqlfluff,sqlfluff lint --disable-progress-bar --processes 2 $(wildcard models tests analyses))
 
-pytest: setup .test/.gitignore
+# LiteLLM, the providers' SDKs and OpenTelemetry: what writes real traces for the tests. An environment of their own.
+clients: .test/clients/.installed ## install the real clients that the tests drive
+
+.test/clients/.installed: tests/clients/requirements.lock | .test/.gitignore
+	@echo "Installing the clients that the tests drive into .test/clients"
+	@$(PYTHON) -m venv .test/clients
+	@.test/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/clients/requirements.lock
+	@touch $@
+
+pytest: setup clients .test/.gitignore
 	@printf '\n== pytest\n'
 	@pytest
 
 # The lock keeps its pins where the ranges of requirements.in allow; `pip-compile --upgrade` moves them.
-lock: setup ## write requirements.lock anew from requirements.in (needs a package index)
+lock: setup ## write the requirements.lock files anew from requirements.in (needs a package index)
 	@$(PYTHON) -m venv .test/lock && .test/lock/bin/python -m pip install --quiet pip-tools
-	@CUSTOM_COMPILE_COMMAND="make lock" .test/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
-		--no-strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-		--output-file requirements.lock requirements.in
+	@for folder in . tests/clients; do \
+		CUSTOM_COMPILE_COMMAND="make lock" .test/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
+			--no-strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+			--output-file $$folder/requirements.lock $$folder/requirements.in; \
+	done
 
 clean: ## remove what can be made again; the landing zone and the warehouse stay
 	@rm -rf target logs .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

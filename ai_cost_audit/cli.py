@@ -6,6 +6,7 @@ Each command imports what it needs, so that `--help` is instant.
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -372,3 +373,36 @@ def real(
     print(f"Landed in {landing}")
     for one in landed:
         print(f"  {one.name:<22} {one.format:<26} {one.files:>5,} files {one.records:>9,} records")
+
+
+@app.command()
+def parity(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR",
+            help="The folder with the public data sets; without it only the clients are compared.",
+            show_default=False,
+        ),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/parity.md; needs DIR.")] = False,
+) -> None:
+    """Compare the ledger with what others compute.
+
+    Real clients, a price library, a real usage log: docs/parity.md. Exit code 1 when a difference is
+    not listed, or a listed one is gone.
+    """
+    if folder is not None and not folder.is_dir():
+        _fail(f"no folder {folder}: name the one that holds the data sets (docs/real-data.md)")
+    if write and folder is None:
+        _fail("--write needs DIR: the page holds the public data sets too")
+    from ai_cost_audit import parity as comparison  # noqa: PLC0415
+    from ai_cost_audit import parity_report  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as work, _expecting(comparison.NotReady):
+        found = comparison.measure(Path(work), folder)
+    parity_report.render(found, _console())
+    if write:
+        parity_report.PAGE.write_text(parity_report.markdown(found), encoding="utf-8", newline="\n")
+    if found.unlisted() or found.gone():
+        raise typer.Exit(1)

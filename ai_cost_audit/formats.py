@@ -28,8 +28,8 @@ _INTRO = """# Formats
 
 One folder of the landing zone a format: `landing/<entity>/<format>/`. The variable `formats` in `dbt_project.yml`
 enables them. What each source's counters mean is the seed `usage_semantics`; the names under which your callers say
-team, feature and user are the variable `caller_names`. To add one, see [adding-a-format.md](adding-a-format.md); for the
-fields of the generic formats, [generic-formats.md](generic-formats.md).
+team, feature and user are the variable `caller_names`. [adding-a-format.md](adding-a-format.md) adds one;
+[generic-formats.md](generic-formats.md) has the fields of the generic formats.
 
 In every folder, sub-folders are free (by date, for example), and a file that is replaced replaces its records. `ai-cost
 check` tells what is wrong with a file; a record that cannot be read is listed with its reason in

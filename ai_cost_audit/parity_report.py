@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,27 +19,28 @@ PAGE = PROJECT / "docs" / "parity.md"
 INTRO = {
     "litellm": (
         "LiteLLM's own cost",
-        "LiteLLM 1.106.2 ran over mocked HTTP: each provider's answer went through its own reading of usage and its own "
-        "pricing, and it wrote the payloads that its S3 logger writes. The ledger's cost of each request is compared "
-        "with the `response_cost` in the payload.",
+        "LiteLLM 1.106.2 ran over mocked HTTP: each provider's answer went through its own reading of usage and "
+        "its own pricing, and it wrote the payloads that its S3 logger writes. The ledger's cost of each request is "
+        "compared with the `response_cost` in the payload.",
     ),
     "genai-prices": (
         "The genai-prices package",
-        "The same requests, priced by `genai_prices.calc_price` from what the provider's answer counted, the model, the "
-        "provider, the tier and the time.",
+        "The same requests, priced by `genai_prices.calc_price` from what the provider's answer counted, the model, "
+        "the provider, the tier and the time.",
     ),
     "tokens": (
         "Tokens of real clients",
-        "What the ledger counts of each call against what the provider's answer said: uncached input, cache reads, cache "
-        "writes of each lifetime, output; for OpenTelemetry the model too. The spans are OpenLLMetry's 0.62.4 "
-        "(OpenAI and Anthropic SDKs) and those that Anthropic's SDK writes by itself: a call that both report counts once.",
+        "What the ledger counts of each call against what the provider's answer said: uncached input, cache reads, "
+        "cache writes of each lifetime, output; for OpenTelemetry the model too. The spans are OpenLLMetry's 0.62.4 "
+        "(OpenAI and Anthropic SDKs) and those that Anthropic's SDK writes by itself: a call that both report "
+        "counts once.",
     ),
     "usage records": (
         "Real usage objects",
-        "The 789 records of `genai-usage-records` (recorded from real APIs), each landed as the response in a Portkey log, "
-        "so that our rules for the shape of a usage object read it. Compared with the library's counters, made disjoint: "
-        "input, cache reads and writes, output, audio, images, searches. Where the library gives several readings of a "
-        "record, one of them must be ours.",
+        "The 789 records of `genai-usage-records` (recorded from real APIs), each landed as the response in a "
+        "Portkey log, so that our rules for the shape of a usage object read it. Compared with the library's "
+        "counters, made disjoint: input, cache reads and writes, output, audio, images, searches. Where the library "
+        "gives several readings of a record, one of them must be ours.",
     ),
 }
 """Comparison: its title and what it does, in the order of the page."""
@@ -47,9 +49,9 @@ GROUPS = {"litellm": "provider", "genai-prices": "provider", "tokens": "client",
 
 TOP = """# Parity
 
-What others make of the same requests. Written by `ai-cost parity --write`, printed by `ai-cost parity`; a test asserts
-that this page is what the command writes, that a difference which is not listed below fails, and that a listed one which
-is gone fails too. Equal means within a billionth of a dollar, and for counts the same number.
+What others make of the same requests. Written by `ai-cost parity --write`, printed by `ai-cost parity`; a test
+asserts that this page is what the command writes, that a difference which is not listed below fails, and that a
+listed one which is gone fails too. Equal means within a billionth of a dollar, and for counts the same number.
 
 The clients run in an environment of their own (`make clients`, `tests/clients`), without a network. The list of
 differences is `tests/clients/known_differences.csv`.
@@ -57,8 +59,8 @@ differences is `tests/clients/known_differences.csv`.
 
 AIDER_TOP = """## A real usage log
 
-The 4,446 calls of `aider-usage-log` (August 2024 to March 2025, see [real data](real-data.md)), each priced as of its own
-day, against the dollars that aider reported then.
+The 4,446 calls of `aider-usage-log` (August 2024 to March 2025, see [real data](real-data.md)), each priced as of
+its own day, against the dollars that aider reported then.
 """
 
 
@@ -140,9 +142,7 @@ def _page(found: Parity) -> Iterator[str]:
     yield _markdown_table(aider(found))
 
 
-def _wrapped(text: str, width: int = 120) -> str:
-    import textwrap  # noqa: PLC0415
-
+def _wrapped(text: str, width: int = 115) -> str:
     return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
@@ -154,12 +154,16 @@ def _markdown_table(table: Table) -> str:
 def render(found: Parity, console: Console) -> None:
     """Print every table, then what is open."""
     for comparison, (title, _) in INTRO.items():
-        _print(console, title, summary(found, comparison))
+        if any(one.comparison == comparison for one in found.compared):
+            _print(console, title, summary(found, comparison))
         if (listed := differences(found, comparison)).rows:
             _print(console, f"{title}: differences", listed)
-    _print(console, "A real usage log (aider)", aider(found))
+    if found.aider:
+        _print(console, "A real usage log (aider)", aider(found))
     for one in found.unlisted():
-        console.print(f"Not listed: {one.comparison}, {one.model}, {one.case}: {one.ours} here, {one.theirs} there")
+        console.print(
+            f"Not listed: {one.comparison}, {one.model}, {one.case}: {one.ours} here, {one.theirs} there"
+        )
     for known in found.gone():
         console.print(f"Listed, but gone: {known.comparison}, {known.model}, {known.case}")
 

@@ -52,7 +52,13 @@ SURFACES = {
     "gpu_idle": "GPU idle",
     "overall": "Overall",
 }
-SHARE_GATES = ("reconciliation_gap", "unpriced_share", "coverage_floor", "token_totals", "unknown_usage")  # the others count days or things
+SHARE_GATES = (
+    "reconciliation_gap",
+    "unpriced_share",
+    "coverage_floor",
+    "token_totals",
+    "unknown_usage",
+)  # the others count days or things
 STYLES = {
     "pass": "green", "closed": "green", "proven": "red", "fail": "red", "open": "red", "critical": "red",
     "warn": "yellow", "at_risk": "yellow", "candidate": "yellow",

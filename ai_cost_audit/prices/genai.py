@@ -5,6 +5,7 @@ What is left out, on purpose:
 - The second price of a model that costs more or less at some hours of the day (DeepSeek). The price that
   holds for most hours is kept, and the report names the models: requests in the other hours are listed too
   high or too low.
+- OpenRouter's `:free` models: the package lists them without a price, not at zero.
 - Units that the contract has no meter for: cached audio, output images, video, characters, hours, pages.
 """
 
@@ -42,6 +43,7 @@ PROVIDER_NAMES = {
     "groq": "groq",
     "mistral": "mistral",
     "openai": "openai",
+    "openrouter": "openrouter",
     "x-ai": "xai",
 }
 """Providers of the default sheet: id in the package -> canonical name."""

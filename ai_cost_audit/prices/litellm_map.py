@@ -62,6 +62,7 @@ _PROVIDERS: dict[str, tuple[str, int]] = {
     "groq": ("groq", 0),
     "mistral": ("mistral", 0),
     "openai": ("openai", 0),
+    "openrouter": ("openrouter", 0),
     "xai": ("xai", 0),
 }
 _MODES = {"chat", "completion", "embedding", "realtime", "responses"}
@@ -258,7 +259,7 @@ def _place(
 
 def _new_name(provider: str, bare: str) -> str:
     """What a model that the sheet lacks is to be called: as short as the warehouse's rules make it."""
-    if provider == "bedrock" and bare.startswith("global."):
+    if provider == "openrouter" or (provider == "bedrock" and bare.startswith("global.")):
         return bare
     candidates = list(name_candidates(bare))
     if re.match(r"deepseek\.v\d", candidates[4]):  # `v3` alone would not say whose

@@ -24,6 +24,10 @@ MAJOR: dict[str, str] = {
     "mistral": r"codestral|devstral|magistral|ministral|mistral-(?!7b|tiny|ocr|saba|medium-2312)|pixtral",
     "openai": r"gpt-(?:3\.5-turbo$|4$|4-turbo|4\.|4o|[5-9]|audio|chat|oss|realtime)|chatgpt-4o|codex|"
     r"computer|o\d|text-embedding",
+    "openrouter": r"anthropic/claude-(?!2|3-)|openai/(?:gpt-(?:4\.|4o|[5-9]|chat|oss)|chatgpt-4o|codex|o\d)|"
+    r"google/gemini-[2-9]|mistralai/(?!mistral-(?:7b|tiny|saba)|mixtral|voxtral)|"
+    r"deepseek/deepseek-(?:chat|v\d|r1(?!-distill))|x-ai/grok-(?:[3-9]|build|code)|"
+    r"meta-llama/llama-(?:3\.[123]-|4)|qwen/qwen3(?!.*omni)|moonshotai/kimi-k|z-ai/glm-",
     "xai": r"grok-(?:[3-9]|build|code)",
 }
 _NOT_MAJOR = re.compile(

@@ -15,7 +15,7 @@
 {# Names a place: the same text for all records that speak of the same node, cluster, pool label and GPU model of a source. #}
 {% macro place_id(columns) -%}
     {%- for column in columns -%}
-        coalesce({{ column }}, '') {%- if not loop.last %} || chr(31) || {% endif -%}
+        coalesce({{ column }}, '') {%- if not loop.last %} || ' | ' || {% endif -%}
     {%- endfor -%}
 {%- endmacro %}
 

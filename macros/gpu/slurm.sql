@@ -1,6 +1,9 @@
 {# A text field of sacct; null where Slurm writes that it has no value. #}
 {% macro slurm_value(field) -%}
-    case when lower({{ trimmed(field) }}) not in ('', 'unknown', 'none', 'n/a', 'none assigned', 'invalid') then {{ trimmed(field) }} end
+    case
+        when lower({{ trimmed(field) }}) not in ('', 'unknown', 'none', 'n/a', 'none assigned', 'invalid')
+            then {{ trimmed(field) }}
+    end
 {%- endmacro %}
 
 {# A time with a zone at its end: Z, +02:00 or +0200. #}

@@ -20,7 +20,7 @@ from ai_cost_audit.cli import DEMO_RECORD, app
 from ai_cost_audit.settings import PROJECT
 
 RUNNER = CliRunner()
-COMMANDS = ("init", "demo", "check", "summary", "real", "prices")
+COMMANDS = ("init", "demo", "check", "summary", "real", "parity", "prices")
 
 
 @pytest.fixture(autouse=True)

@@ -110,6 +110,20 @@ def test_a_threshold_is_the_providers_figure(tmp_path: Path) -> None:
     assert {row.key[4] for row in SHEET if row.key[0] == "xai"} == {0, 200_000}
 
 
+def test_openrouters_models_keep_their_full_names(tmp_path: Path) -> None:
+    theirs = {**GPT, "litellm_provider": "openrouter"}
+    models = {
+        "openrouter/openai/gpt-9": theirs,
+        "openrouter/anthropic/claude-4.5-sonnet-20250929": theirs,
+        "openrouter/openai/gpt-9:free": {**theirs, "input_cost_per_token": 0, "output_cost_per_token": 0},
+        "openrouter/somebody/a-model": theirs,
+    }
+    sonnet = "anthropic/claude-sonnet-4.5"
+    names = Names([("openrouter", sonnet)], [("openrouter", "anthropic/claude-4.5-sonnet-20250929", sonnet)])
+    found = stated(tmp_path, models, names)
+    assert {key[:2] for key in found} == {("openrouter", "openai/gpt-9"), ("openrouter", sonnet)}
+
+
 def test_ranges_become_thresholds(tmp_path: Path) -> None:
     ranges = [
         {"range": [0, 32_000], "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06},

@@ -74,6 +74,8 @@ def test_every_published_record_is_staged(sampled: duckdb.DuckDBPyConnection) ->
     assert lost == []
 
 
-@pytest.mark.parametrize("folder", [name for name, module in MODULES.items() if hasattr(module, "check_samples")])
+@pytest.mark.parametrize(
+    "folder", [name for name, module in MODULES.items() if hasattr(module, "check_samples")]
+)
 def test_published_payloads_keep_their_figures(sampled: duckdb.DuckDBPyConnection, folder: str) -> None:
     MODULES[folder].check_samples(sampled)

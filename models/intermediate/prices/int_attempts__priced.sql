@@ -138,10 +138,10 @@ matched as (
         cast(
             case
                 when prices.is_excess_only and attempts.context_size > 0
-                    then cast((
-                        prices.{{ kind }}{{ meter }}_usd_below
-                        + (attempts.context_size - greatest(prices.above_context_tokens, 0)) * prices.{{ kind }}{{ meter }}_usd
-                    ) / attempts.context_size as decimal(18, 12))
+                    then prices.{{ kind }}{{ meter }}_usd - cast(
+                        (greatest(prices.above_context_tokens, 0) * prices.{{ kind }}{{ meter }}_usd
+                        - prices.{{ kind }}{{ meter }}_usd_below) / attempts.context_size as decimal(18, 12)
+                    )
                 else prices.{{ kind }}{{ meter }}_usd
             end * coalesce(regions.multiplier, 1) as decimal(18, 12)
         ) as {{ kind }}{{ meter }}_rate,
@@ -225,12 +225,8 @@ amounts as (
         coalesce(tool_cost_usd, coalesce(web_search_count, 0) * coalesce(web_search_rate, 0), 0) as tool_amount,
         request_count * coalesce(request_rate, 0) as request_amount,
         request_count * coalesce(list_request_rate, 0) as list_request_amount,
-        case
-            when context_size is not null or output_tokens is not null
-                then
-                    coalesce(context_size, 0) * dearest_input_usd + coalesce(output_tokens, 0) * dearest_output_usd
-                    + coalesce(tool_cost_usd, 0)
-        end as exposure_amount
+        coalesce(context_size, 0) * dearest_input_usd + coalesce(output_tokens, 0) * dearest_output_usd
+        + coalesce(tool_cost_usd, 0) as exposure_amount
     from judged
 
 ),
@@ -244,7 +240,13 @@ costed as (
         {%- endfor %}
         -- A list price bounds what a provider can bill; of what own GPUs cost it says nothing.
         cast(
-            case when pricing_status = 'unpriced' and provider != 'self_hosted' then exposure_amount end as decimal(18, 12)
+            case
+                when
+                    pricing_status = 'unpriced'
+                    and provider != 'self_hosted'
+                    and (context_size is not null or output_tokens is not null)
+                    then exposure_amount
+            end as decimal(18, 12)
         ) as exposure_usd
     from amounts
 

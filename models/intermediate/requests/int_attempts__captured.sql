@@ -26,7 +26,7 @@ providers as (
 ),
 
 -- One event logged twice has the same request, attempt and event time. A request sent again has another time: it was
--- billed again and is an attempt of its own.
+-- billed again and is an attempt of its own. A batch job is settled once, however often the gateway logs that it was.
 numbered as (
 
     select
@@ -40,7 +40,11 @@ numbered as (
     window
         same_event as (
             partition by
-                attempts.gateway, attempts.request_id, attempts.row_kind, attempts.attempt_number, attempts.requested_at
+                attempts.gateway,
+                attempts.request_id,
+                attempts.row_kind,
+                attempts.attempt_number,
+                case when attempts.row_kind != 'settlement' then attempts.requested_at end
             order by attempts._source_file, attempts._source_row, attempts._source_item
         )
 
@@ -95,7 +99,8 @@ judged as (
                     answered.gateway != answered.answer_gateway
                     or (answered.trace_id = answered.answer_trace_id and answered.span_id != answered.answer_span_id)
                 )
-                and answered.requested_at between answered.answer_at - interval '1' hour and answered.answer_at + interval '1' hour
+                and answered.requested_at >= answered.answer_at - interval '1' hour
+                and answered.requested_at <= answered.answer_at + interval '1' hour
                 then 'same_answer'
         end as duplicate_kind
     from answered

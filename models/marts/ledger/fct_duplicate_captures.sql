@@ -6,7 +6,7 @@ select
     model,
     case duplicate_kind
         when 'same_event' then 'the same attempt of the same request at the same time is in the ledger already'
-        when 'same_answer' then 'another gateway reports the same answer of the provider'
+        when 'same_answer' then 'another gateway or span reports the same answer of the provider'
         else 'the span repeats the tokens of the calls below it in its trace'
     end as reason,
     kept_source_file,

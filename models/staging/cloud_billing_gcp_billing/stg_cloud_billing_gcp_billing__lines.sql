@@ -109,7 +109,8 @@ checked as (
                 ],
                 ["credits is not null and credit_list is null", "'credits is not a list of credits'" ~ quoted('credits')],
                 [
-                    "len(list_filter(credit_list, lambda credit: try_cast(struct_extract(credit, 'amount') as decimal(38, 12)) is null)) > 0",
+                    "len(list_filter(credit_list, lambda item: "
+                    ~ "try_cast(struct_extract(item, 'amount') as decimal(38, 12)) is null)) > 0",
                     "'a credit has no amount that is a number'" ~ quoted('credits'),
                 ],
             ]

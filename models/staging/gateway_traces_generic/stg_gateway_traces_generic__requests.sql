@@ -56,7 +56,12 @@ with
 
 semantics as (
 
-    select * from {{ ref('usage_semantics') }}
+    select
+        is_cache_read_in_input,
+        is_cache_write_in_input,
+        is_reasoning_in_output,
+        usd_per_money_unit
+    from {{ ref('usage_semantics') }}
     where entity = 'gateway_traces' and format = 'generic'
 
 ),
@@ -65,7 +70,7 @@ source as (
 
     select
         records.*,
-        semantics.* exclude (entity, format, endpoint, source, note)
+        semantics.*
     from {{ landed_records('gateway_traces', 'generic', fields) }} as records
     cross join semantics
 

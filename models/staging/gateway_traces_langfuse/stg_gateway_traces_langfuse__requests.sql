@@ -484,7 +484,9 @@ renamed as (
                 then coalesce(
                     {#- The AI SDK adds the kind of interface: openai.responses. #}
                     nullif(regexp_replace(
-                        lower({{ trimmed('said_provider') }}), '[.](responses|chat|completion|embedding|messages|generative-ai)$', ''
+                        lower({{ trimmed('said_provider') }}),
+                        '[.](responses|chat|completion|embedding|messages|generative-ai)$',
+                        ''
                     ), ''),
                     {%- set name = "lower(" ~ trimmed('model') ~ ")" %}
                     case
@@ -510,7 +512,9 @@ renamed as (
         cast(null as varchar) as status_code,  -- Langfuse keeps a level, no code
 
         ---------- numerics
-        case when is_request then {{ uncached_input('whole_input', 'cache_read_tokens_count', 'written') }} end as uncached_input_tokens,
+        case
+            when is_request then {{ uncached_input('whole_input', 'cache_read_tokens_count', 'written') }}
+        end as uncached_input_tokens,
         {%- for amount, column in {
             'cache_read_tokens_count': 'cache_read_tokens',
             'coalesce(write_without_lifetime + coalesce(cache_write_5m_count, 0), cache_write_5m_count)': 'cache_write_5m_tokens',

@@ -100,7 +100,12 @@ with
 
 semantics as (
 
-    select * from {{ ref('usage_semantics') }}
+    select
+        is_cache_read_in_input,
+        is_cache_write_in_input,
+        is_reasoning_in_output,
+        usd_per_money_unit
+    from {{ ref('usage_semantics') }}
     where entity = 'gateway_traces' and format = 'litellm'
 
 ),
@@ -109,7 +114,7 @@ source as (
 
     select
         records.*,
-        semantics.* exclude (entity, format, endpoint, source, note)
+        semantics.*
     from {{ landed_records('gateway_traces', 'litellm', fields) }} as records
     cross join semantics
 
@@ -170,7 +175,9 @@ counted as (
         {%- for column in ['feature_name', 'workflow_name', 'environment', 'prompt_template_version'] %}
         coalesce(
             {{ caller_said(column, ['spend_logs_metadata', 'requester_metadata']) }},
-            {{ name_or_null("regexp_extract(request_tags, '\"(?:" ~ var('caller_names')[column] | join('|') ~ "): ?([^\"]+)\"', 1)") }}
+            {{ name_or_null(
+                "regexp_extract(request_tags, '\"(?:" ~ var('caller_names')[column] | join('|') ~ "): ?([^\"]+)\"', 1)"
+            ) }}
         ) as said_{{ column }},
         {%- endfor %}
         {{ first_name(['key_team_id', 'team_id']) }} as said_team_id,

@@ -14,7 +14,12 @@ with
 
 semantics as (
 
-    select * from {{ ref('usage_semantics') }}
+    select
+        is_cache_read_in_input,
+        is_cache_write_in_input,
+        is_reasoning_in_output,
+        usd_per_money_unit
+    from {{ ref('usage_semantics') }}
     where entity = 'provider_costs' and format = 'anthropic'
 
 ),
@@ -23,7 +28,7 @@ source as (
 
     select
         results.*,
-        semantics.* exclude (entity, format, endpoint, source, note)
+        semantics.*
     from {{ page_results('provider_costs', 'anthropic', 'starting_at', 'ending_at', fields) }} as results
     cross join semantics
 

@@ -1,4 +1,4 @@
-"""Bedrock model-invocation logs: damaged records and what the published samples must give."""
+"""Bedrock model-invocation logs: what the published samples must give."""
 
 from __future__ import annotations
 
