@@ -10,6 +10,12 @@
     ('output', 'text_output_tokens'),
     ('output_audio', 'audio_output_tokens'),
 ] %}
+{%- set rates = [] %}
+{%- for kind in ['', 'list_'] %}
+{%- for meter, tokens in token_meters %}
+{%- do rates.append(kind ~ meter) %}
+{%- endfor %}
+{%- endfor %}
 {%- set costs = {
     'input_cost_usd': 'input_amount + input_audio_amount + input_image_amount',
     'cache_read_cost_usd': 'cache_read_amount',
@@ -132,20 +138,11 @@ matched as (
         models.canonical_model,
         models.resolution as model_resolution,
         coalesce(regions.multiplier, 1) as region_multiplier,
-        -- Where only the excess over a threshold costs more, a token's rate is the mean over the places of the context.
-        {%- for kind in ['', 'list_'] %}
-        {%- for meter, tokens in token_meters %}
-        cast(
-            case
-                when prices.is_excess_only and attempts.context_size > 0
-                    then prices.{{ kind }}{{ meter }}_usd - cast(
-                        (greatest(prices.above_context_tokens, 0) * prices.{{ kind }}{{ meter }}_usd
-                        - prices.{{ kind }}{{ meter }}_usd_below) / attempts.context_size as decimal(18, 12)
-                    )
-                else prices.{{ kind }}{{ meter }}_usd
-            end * coalesce(regions.multiplier, 1) as decimal(18, 12)
-        ) as {{ kind }}{{ meter }}_rate,
-        {%- endfor %}
+        prices.is_excess_only,
+        prices.above_context_tokens,
+        {%- for rate in rates %}
+        prices.{{ rate }}_usd,
+        prices.{{ rate }}_usd_below,
         {%- endfor %}
         prices.request_usd as request_rate,
         prices.list_request_usd as list_request_rate,
@@ -181,6 +178,17 @@ matched as (
 
 ),
 
+rated as (
+
+    select
+        {%- for rate in rates %}
+        {{ rate_in_context(rate) }} as {{ rate }}_rate,
+        {%- endfor %}
+        *
+    from matched
+
+),
+
 judged as (
 
     select
@@ -203,7 +211,7 @@ judged as (
                 then 'unpriced'
             else 'priced'
         end as pricing_status
-    from matched
+    from rated
 
 ),
 
