@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ Progress = Callable[[str, int, int], None]
 SUITES = settings.PROJECT / "expectations"
 RANK = {"pass": 0, "warn": 1, "fail": 2}
 
-# A critical expectation that at most this share of the records breaks is a warning: they become rejects.
+# A critical expectation that at most this share of the records breaks is a warning: they become rejects. An
+# expectation may say another share (meta.few).
 FEW = 0.01
 FIELDS_EXIST = "expect_table_columns_to_match_set"
 RECORDS_AT_ONCE = 1_000_000  # frames held in memory together, so that files can be compared with each other
@@ -45,6 +47,7 @@ NEIGHBOUR_DAYS = 62  # two months: a monthly file and a late one are still neigh
 VOLUME_RANGE = (0.2, 5.0)
 AMOUNT_RANGE = (1 / 30, 30.0)  # catches a unit (x 100) and leaves a busy month alone
 MINIMUM_HISTORY = 3  # earlier files of a kind before a file is compared with them
+FAILED = "failure|error|exception|timeout|false"  # how a status ends that tells of a failed call
 DATA_DOCS_PAGES = 200
 FAR = "9000-01-01"  # later times are cut to this: Python knows no year 10000
 READERS = 2  # files read side by side
@@ -242,15 +245,16 @@ def _problem_changed(file: LandedFile, done: dict[str, FileCheck]) -> bool:
 
 
 def columns_query(file: LandedFile, suite: dict[str, Any]) -> str:
-    """SQL for the suite's columns of a file: one row a record, or one row a result of a page.
+    """SQL for the suite's columns of a file: one row a record, or one row an item or result of a page.
 
     _row is the record's line in the file; is_readable is false for what is not a JSON object (or not a page).
-    Beside each column stands `<column>?`: does the record have one of its fields?
+    Beside each column stands `<column>?`: 1 if the record has one of its fields, 0 if not, null if it needs none.
     """
     layout = suite["formats"][file.format]
     paths = {name: layout["fields"][name] for name in suite["columns"]}
+    of_kind = layout.get("kind", [])
     documents: dict[str, list[str]] = {"item": [], "bucket": []}  # document to the paths read from it
-    for path in (path for of_column in paths.values() for path in of_column):
+    for path in (path for of_column in (*paths.values(), of_kind) for path in of_column):
         document, inner = _split(path)
         if document not in documents:
             documents["item"].append(document)
@@ -266,27 +270,28 @@ def columns_query(file: LandedFile, suite: dict[str, Any]) -> str:
         document, inner = _split(path)
         return f"{alias[document]}[{documents[document].index(inner) + 1}]"
 
-    has_unix_times = layout["times"] == "iso or unix seconds"
-    selected = []
+    typed, is_there = {}, {}
     for name, kind in suite["columns"].items():
         values = [value(path) for path in paths[name]]
-        selected.append(f"{_typed(kind, values, has_unix_times)} as {name}")
-        selected.append(f'{" or ".join(f"{v} is not null" for v in values) or "false"} as "{name}?"')
+        typed[name] = _typed(kind, values, layout["times"])
+        has_one = " or ".join(f"{v} is not null" for v in values) or "false"
+        is_there[name] = f"case when {has_one} then 1 else 0 end"
+    for name, reasons in suite.get("not_needed", {}).items():  # a stand-in, so that it is not missed
+        is_excused = " or ".join(f"({typed[reason]})" for reason in reasons)
+        stand_in = "''" if suite["columns"][name] == "text" else "0"
+        typed[name] = f"coalesce({typed[name]}, case when {is_excused} then {stand_in} end)"
+        is_there[name] = f"nullif({is_there[name]}, case when {is_excused} then 0 end)"
+    selected = [f'{typed[name]} as {name}, {is_there[name]} as "{name}?"' for name in suite["columns"]]
+    calls = ", ".join(f"'{call}'" for call in layout.get("calls", []))
+    kind_of_record = f"lower({_typed('text', [value(path) for path in of_kind], layout['times'])})"
+    is_checked = f"{kind_of_record} is null or {kind_of_record} in ({calls})" if of_kind else "true"
     unreadable = "$." + landing_zone.MARKER
     documents["item"].append(unreadable)
     inner_documents = "".join(
-        f", json_extract(case when json_valid({text}) then {text} end, {documents[n]}) as {alias[n]}"
-        for n in nested
-        for text in [f"(case when {value(n)} like '\"%' then {value(n)} ->> '$' else {value(n)} end)"]
+        f", json_extract({_object(value(n))}, {documents[n]}) as {alias[n]}" for n in nested
     )
     return f"""
-        with lines as ({_lines_query(file)}),
-        records as (
-            select _row,
-                case when ltrim(content) like '{{%' and json_valid(content) then content end as record
-            from lines where trim(content) != ''
-        ),
-        items as ({_ITEMS[layout["records"]]}),
+        with {_items_query(file, layout)},
         outer_values as (
             select _row, json_extract(item, {documents["item"]}) as item_values,
                 json_extract(bucket, {documents["bucket"] or ["$"]}) as bucket_values
@@ -297,7 +302,33 @@ def columns_query(file: LandedFile, suite: dict[str, Any]) -> str:
                 item_values, bucket_values{inner_documents}
             from outer_values
         )
-        select _row, is_readable, {", ".join(selected)} from all_values
+        select _row, is_readable, {", ".join(selected)} from all_values where {is_checked}
+    """
+
+
+def _items_query(file: LandedFile, layout: dict[str, Any]) -> str:
+    """The relation `items`: the records, the results in their buckets, or the items of their lists."""
+    items = _ITEMS.get(layout["records"]) or _list_items(layout["items"])
+    return f"""lines as ({_lines_query(file)}),
+        records as (
+            select _row,
+                case when ltrim(content) like '{{%' and json_valid(content) then content end as record
+            from lines where trim(content) != ''
+        ),
+        items as ({items})"""
+
+
+def _list_items(paths: list[str]) -> str:
+    """The items of the first list that a record has (one row without item if it is empty), or the record."""
+    cases = ""
+    for path in paths:
+        page, found = path.partition("[*]")[0], f"json_extract(record, '{path}')"
+        cases += f"""
+            when json_type(record, '{page}') = 'OBJECT' then [json_extract(record, '{page}')]
+            when json_type(record, '{page}') = 'ARRAY' then case when len({found}) > 0 then {found} else [null] end"""
+    return f"""
+        select _row, case when json_type(item) = 'OBJECT' then item::varchar end as item, null::varchar as bucket
+        from (select _row, unnest(case {cases} else [record::json] end) as item from records)
     """
 
 
@@ -324,7 +355,16 @@ def _split(path: str) -> tuple[str, str]:
     return ("bucket", "$" + path[1:]) if path.startswith("^") else ("item", path)
 
 
-def _typed(kind: str, values: list[str], has_unix_times: bool) -> str:
+def _object(value: str) -> str:
+    """The JSON object in a field: as it is, as JSON text, or as OpenTelemetry's list of keys and values."""
+    text = f"(case when {value} like '\"%' then {value} ->> '$' else {value}::varchar end)"
+    pairs = f"""'{{' || array_to_string(list_transform(json_extract({text}, '$[*]'),
+        lambda pair: concat(to_json(coalesce(pair ->> '$.key', '')), ':',
+            coalesce(json_extract(pair, '$.value.*')[1], 'null'))), ',') || '}}'"""
+    return f"case when json_valid({text}) then case when {text} like '[%' then {pairs} else {text} end end"
+
+
+def _typed(kind: str, values: list[str], times: str) -> str:
     """The SQL of one column from its JSON values. The kinds are described in docs/raw-checks.md."""
     # Cheaper than parsing each value as JSON again; an escape inside a string does not matter here.
     texts = [f"nullif(nullif(trim({value}::varchar, '\"'), ''), 'null')" for value in values]
@@ -332,9 +372,13 @@ def _typed(kind: str, values: list[str], has_unix_times: bool) -> str:
     first = f"coalesce({joined})"
     terms = " + ".join(f"coalesce(try_cast({text} as double), 0)" for text in texts) or "0"
     numbers = ", ".join(f"try_cast({text} as double)" for text in texts)
-    iso = f"timezone('UTC', try_cast({first} as timestamptz))"
-    unix = f"timezone('UTC', try(to_timestamp(try_cast({first} as double))))"
-    time = f"coalesce({unix}, {iso})" if has_unix_times else iso
+    time_readers = {
+        "iso": f"timezone('UTC', try_cast({first} as timestamptz))",
+        "unix seconds": f"timezone('UTC', try(to_timestamp(try_cast({first} as double))))",
+        "unix nanoseconds": f"timezone('UTC', try(to_timestamp(try_cast({first} as double) / 1e9)))",
+        "month/day/year": f"try_strptime({first}, '%m/%d/%Y')",
+    }
+    time = f"coalesce({', '.join(time_readers[name] for name in reversed(times.split(' or ')))})"
     sql = {
         "text": first,
         "code": f"upper({first})",
@@ -345,8 +389,11 @@ def _typed(kind: str, values: list[str], has_unix_times: bool) -> str:
         "time": f"case when {time} < timestamp '{FAR}' then {time}::timestamp "
         f"when {time} is not null then timestamp '{FAR}' end",
         # That there is one, not which: no person's id leaves the file.
-        "given": f"case when {first} is not null then 'given' end",
-        "failed": f"coalesce(try_cast({first} as integer) >= 400, lower({first}) = 'failure', false)",
+        "given": f"case when regexp_matches(concat({joined}), '[^0-]') then 'given' end",
+        # An HTTP status, OpenTelemetry's status code 2, or a word.
+        "failed": f"coalesce(try_cast({first} as integer) not between 0 and 399 or {first} = '2', "
+        f"regexp_matches(lower({first}), '({FAILED})$'), false)",
+        "embedding": f"coalesce(contains(lower({first}), 'embed'), false)",
         "key": f"case when {first} is not null then hash(concat_ws(' ', {joined}))::varchar end",
     }
     return sql[kind]
@@ -385,7 +432,8 @@ def _read(connection: duckdb.DuckDBPyConnection, file: LandedFile, suite: dict[s
         frame = pd.DataFrame({"_row": [1], "is_readable": [False]})
         return _Frame(file, frame, Facts(), " ".join(str(error).split())[:160])
     frame = frame.set_index("_row").rename_axis(None)  # unnamed: Great Expectations then gives plain lines
-    has_field = {name: bool(frame[f"{name}?"].any()) for name in suite["columns"]}
+    states = {name: frame[f"{name}?"] for name in suite["columns"]}
+    has_field = {name: bool((there == 1).any() or not (there == 0).any()) for name, there in states.items()}
     frame = frame.drop(columns=[f"{name}?" for name in suite["columns"]])
     required = next(e["kwargs"]["column_set"] for e in suite["expectations"] if e["type"] == FIELDS_EXIST)
     if frame["is_readable"].any():
@@ -411,10 +459,10 @@ def _times(frame: pd.DataFrame, suite: dict[str, Any]) -> pd.Series:
     return frame[name].dropna() if name in frame else pd.Series(dtype="datetime64[us]")
 
 
-def _own_fields(connection: duckdb.DuckDBPyConnection, file: LandedFile) -> str:
-    """The fields of a file's first record, which name a changed header."""
-    query = f"""select array_to_string(json_keys(content), ', ') from ({_lines_query(file)})
-        where json_valid(content) and json_type(content) = 'OBJECT' order by _row limit 1"""
+def _own_fields(connection: duckdb.DuckDBPyConnection, file: LandedFile, layout: dict[str, Any]) -> str:
+    """The fields of what is judged first, which name a changed header."""
+    query = f"""with {_items_query(file, layout)} select array_to_string(json_keys(item), ', ') from items
+        where item is not null order by _row limit 1"""
     row = connection.execute(query).fetchone()
     return str(row[0])[:160] if row else ""
 
@@ -489,7 +537,8 @@ class _Checker:
                 if outcome.success:
                     passed += 1
                 elif not (failures and outcome.expectation_config.kwargs.get("column") == "is_readable"):
-                    failures.append(_failure(outcome, parameters, lambda: _own_fields(connection, file)))
+                    own_fields = partial(_own_fields, connection, file, suite["formats"][file.format])
+                    failures.append(_failure(outcome, parameters, own_fields))
             if failures or is_last:
                 self._pages.write(file, result)
         return FileCheck(
@@ -637,7 +686,7 @@ def _failure(outcome: Any, parameters: dict[str, Any], own_fields: Callable[[], 
         seen = f"no record has {', '.join(sorted(absent))}; the records have {own_fields()}"
     elif "unexpected_count" in result:
         broken, total = int(result["unexpected_count"]), int(result["element_count"])
-        if broken <= FEW * total:
+        if broken <= config.meta.get("few", FEW) * total:
             severity = "warning"
         seen = f"{broken:,} of {total:,} records" + _example(config.type, result)
     elif message := next(_exceptions(outcome.exception_info), ""):

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from conftest import ROOT
 from rich.console import Console
 
 from ai_cost_audit import check
@@ -164,6 +167,172 @@ def test_good_files_pass_in_every_format(zone: Path, run: Callable[..., check.Ch
     assert [(found.file_id, found.failures) for found in report.files if found.failures] == []
     assert (report.status, report.checked, len(report.files)) == ("pass", 6, 6)
     assert all(found.passed >= 10 for found in report.files)
+
+
+STAGING = ROOT / "models" / "staging"
+NO_USAGE = {
+    "input tokens",
+    "output tokens",
+}  # a call that does not state its usage: one record in a short file
+NO_OWNER = {"a team, a user or a key"}
+
+# What the golden files warn of, all of them short and full of rare cases; the others pass.
+GOLDEN_WARNINGS = {
+    "gateway_traces/bedrock_invocation/golden_requests.jsonl": NO_USAGE,
+    "gateway_traces/cloudflare_ai_gateway/golden_pages.json": NO_OWNER,
+    "gateway_traces/generic/golden_streams.jsonl": NO_USAGE | NO_OWNER,
+    "gateway_traces/helicone/golden_api_page.json": NO_OWNER,
+    "gateway_traces/helicone/golden_api_requests.jsonl": NO_OWNER,
+    "gateway_traces/helicone/golden_clickhouse.jsonl": NO_OWNER,
+    "gateway_traces/langfuse/golden_observations.jsonl": NO_USAGE,
+    "gateway_traces/langfuse/golden_page.json": {"output tokens"},
+    "gateway_traces/litellm/golden_requests.jsonl": NO_OWNER,
+    "gateway_traces/litellm/golden_s3_payloads.jsonl": NO_OWNER,
+    "gateway_traces/openrouter/golden_requests.jsonl": {"output tokens"} | NO_OWNER,
+    "gateway_traces/otel_genai/golden_spans.jsonl": NO_USAGE,
+    "gateway_traces/portkey/golden_requests.jsonl": NO_USAGE | NO_OWNER,
+    "gateway_traces/portkey/golden_shapes.jsonl": NO_OWNER,
+}
+# Its only call states no output: a renamed field would look the same.
+GOLDEN_FAILURE = "gateway_traces/cloudflare_ai_gateway/golden_requests.jsonl"
+
+# What is judged of a golden file: calls, in pages, trace documents and span trees too, without their context.
+GOLDEN_CALLS = {
+    "gateway_traces/cloudflare_ai_gateway/golden_pages.json": 5,
+    "gateway_traces/helicone/golden_api_page.json": 3,
+    "gateway_traces/langfuse/golden_observations.jsonl": 12,
+    "gateway_traces/langfuse/golden_trace.json": 1,
+    "gateway_traces/langfuse/golden_traces.csv": 0,
+    "gateway_traces/openrouter/golden_requests.jsonl": 8,
+    "gateway_traces/otel_genai/golden_spans.jsonl": 16,
+}
+
+# Per format, what the check must say of its damaged files, of those that a suite can see.
+DAMAGED = {
+    "cloud_billing/aws_cur2": {"amount that is a number", "readable start", "have a currency"},
+    "cloud_billing/azure_cost": {"amount that is a number", "readable start", "have a currency"},
+    "cloud_billing/focus": {"amount that is a number", "between 2020 and"},
+    "cloud_billing/gcp_billing": {"amount that is a number", "readable start", "-1 and 1 million"},
+    **{
+        f"gateway_traces/{name}": {"can be read", "readable time", "below 10 million", "is negative"}
+        for name in ("bedrock_invocation", "cloudflare_ai_gateway", "helicone", "langfuse", "otel_genai")
+    },
+    "gateway_traces/generic": {"can be read", "readable time", "below 10 million", "at least cached"},
+    "gateway_traces/litellm": {"can be read", "between 2020 and", "below 10 million"},
+    "gateway_traces/openrouter": {"readable time", "below 10 million", "is negative", "at least cached"},
+    "gateway_traces/portkey": {"can be read", "readable time", "below 10 million", "is negative"},
+}
+
+
+def own_files(entity: str, name: str, start: str) -> list[Path]:
+    folder = STAGING / f"{entity}_{name}"
+    return [path for path in sorted(folder.glob(f"{start}*")) if not path.name.endswith("_expected.csv")]
+
+
+def enabled_formats() -> dict[str, list[str]]:
+    variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    return dict(variables["formats"])
+
+
+def deliver(zone: Path, start: str) -> None:
+    """The golden or damaged files of every trace and cloud bill format, each in its folder."""
+    for entity in ("gateway_traces", "cloud_billing"):
+        for name in enabled_formats()[entity]:
+            for path in own_files(entity, name, start):
+                target = zone / entity / name / path.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+                os.utime(target, (DELIVERED, DELIVERED))
+
+
+def test_golden_files_pass_or_warn(zone: Path, run: Callable[..., check.CheckReport]) -> None:
+    deliver(zone, "golden")
+    report = run()
+    by_id = {found.file_id: found for found in report.files}
+    assert len(by_id) == sum(1 for path in zone.rglob("*") if path.is_file())
+    failing = by_id.pop(GOLDEN_FAILURE)
+    assert expected(failing, "have fields for").seen.startswith("no record has output_tokens;")
+    assert {name for name, found in by_id.items() if found.status == "fail"} == set()
+    assert {name for name, found in by_id.items() if found.status == "warn"} == set(GOLDEN_WARNINGS)
+    for name, words in GOLDEN_WARNINGS.items():
+        assert len(by_id[name].failures) == len(words), name
+        for word in words:
+            assert expected(by_id[name], word).severity == "warning", name
+    assert {name: by_id[name].facts.records for name in GOLDEN_CALLS} == GOLDEN_CALLS
+
+
+def test_damaged_files_of_every_format_fail(zone: Path, run: Callable[..., check.CheckReport]) -> None:
+    deliver(zone, "damaged")
+    report = run()
+    assert {found.status for found in report.files} == {"fail"}
+    assert {f"{found.entity}/{found.format}" for found in report.files} == set(DAMAGED)
+    for kind, words in DAMAGED.items():
+        told = [
+            f.expected for found in report.files if found.file_id.startswith(kind) for f in found.failures
+        ]
+        assert {word for word in words if any(word in text for text in told)} == words, kind
+    assert "secret" not in repr(report)
+
+
+def test_a_renamed_field_is_told_in_every_shape(zone: Path, run: Callable[..., check.CheckReport]) -> None:
+    renamed = {
+        "gateway_traces/otel_genai/golden_document.json": ("gen_ai.usage.input_tokens", "input_tokens"),
+        "gateway_traces/langfuse/golden_trace.json": ('"input":', "input_tokens"),
+        "gateway_traces/helicone/golden_api_page.json": ("prompt_tokens", "input_tokens"),
+        "gateway_traces/portkey/golden_shapes.jsonl": ("created_at", "requested_at"),
+        "gateway_traces/cloudflare_ai_gateway/golden_pages.json": ("tokens_in", "input_tokens"),
+        "gateway_traces/openrouter/golden_array.json": ("native_tokens_prompt", "input_tokens"),
+        "gateway_traces/bedrock_invocation/golden_requests.jsonl": ("modelId", "model"),
+        "cloud_billing/aws_cur2/golden_lines_legacy.csv": ("lineItem/UnblendedCost", "amount"),
+        "cloud_billing/gcp_billing/golden_lines_flattened.csv": ("currency,", "currency"),
+        "cloud_billing/azure_cost/golden_lines_mca.csv": ("costInBillingCurrency", "amount"),
+        "cloud_billing/azure_cost/golden_lines_ea_actual.csv": (",Cost,", "amount"),
+    }
+    deliver(zone, "golden")
+    for path in [path for path in zone.rglob("*") if path.is_file()]:
+        name = path.relative_to(zone).as_posix()
+        if name not in renamed:
+            path.unlink()
+            continue
+        text = path.read_text(encoding="utf-8")
+        field = renamed[name][0]
+        assert field in text
+        letter = next(character for character in field if character.isalpha())
+        path.write_text(text.replace(field, field.replace(letter, f"X{letter}", 1)), encoding="utf-8")
+    report = run()
+    for found in report.files:
+        column = renamed[found.file_id][1]
+        assert f"no record has {column}; " in expected(found, "have fields for").seen, found.file_id
+
+
+def test_failed_calls_and_embeddings_need_no_usage(zone: Path, run: Callable[..., check.CheckReport]) -> None:
+    nothing: Record = dict.fromkeys(
+        ("model", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens")
+    )
+    failed = [trace(n, reasoning_tokens=None, status_code=503, **nothing) for n in range(9)]
+    embedding = trace(1, model="text-embedding-3-small", output_tokens=None, reasoning_tokens=None)
+    write(zone / "gateway_traces/generic/failed.jsonl", [{k: v for k, v in r.items() if v} for r in failed])
+    write(zone / "gateway_traces/generic/embedded.jsonl", [{k: v for k, v in embedding.items() if v}])
+    report = run()
+    assert [failure.expected for failure in one(report, "failed").failures] == [
+        "at least half of the requests succeeded"
+    ]
+    assert one(report, "embedded").failures == ()
+
+
+def test_every_enabled_format_is_checked_or_named_as_unchecked() -> None:
+    page = (ROOT / "docs" / "raw-checks.md").read_text(encoding="utf-8")
+    suites = check.load_suites()
+    unchecked = page.partition("Not checked:")[2].partition("\n\n")[0]
+    for entity, names in enabled_formats().items():
+        for name in names:
+            if name in suites.get(entity, {}).get("formats", {}):
+                (row,) = [row for row in page.splitlines() if f"expectations/{entity}.json" in row]
+                assert re.search(rf"\b{name}\b", row), (
+                    f"{entity}/{name} has a suite that the page does not name"
+                )
+            else:
+                assert f"`{entity}/{name}`" in unchecked, f"{entity}/{name} has no suite"
 
 
 BAD_TRACES: list[tuple[str, list[Record], str, str, str]] = [
