@@ -33,7 +33,8 @@ team, feature and user are the variable `caller_names`. [adding-a-format.md](add
 
 In every folder, sub-folders are free (by date, for example), and a file that is replaced replaces its records. `ai-cost
 check` tells what is wrong with a file; a record that cannot be read is listed with its reason in
-`marts.fct_rejected_records`, and nothing else is lost.
+`marts.fct_rejected_records`, and nothing else is lost. A line of text may be 32 MiB long: let a collector that batches
+spans or a query that covers weeks write smaller documents.
 
 This page is written from the pages in the formats' folders by `python -m ai_cost_audit.formats > docs/formats.md`.
 """

@@ -31,18 +31,16 @@ resolved as (
                     and (
                         prices.is_excess_only
                         or (
-                            attempts.input_cost_usd = attempts.region_multiplier * (
-                                (attempts.uncached_input_tokens - attempts.audio_input_tokens - attempts.image_input_tokens)
-                                * coalesce(prices.input_usd, 0)
-                                + attempts.audio_input_tokens * coalesce(prices.input_audio_usd, 0)
-                                + attempts.image_input_tokens * coalesce(prices.input_image_usd, 0)
-                            )
+                            attempts.input_cost_usd
+                            = (attempts.uncached_input_tokens - attempts.audio_input_tokens - attempts.image_input_tokens)
+                            * {{ in_region('prices.input_usd') }}
+                            + attempts.audio_input_tokens * {{ in_region('prices.input_audio_usd') }}
+                            + attempts.image_input_tokens * {{ in_region('prices.input_image_usd') }}
                             and attempts.cache_read_cost_usd
-                            = attempts.region_multiplier * (attempts.cache_read_tokens * coalesce(prices.cache_read_usd, 0))
-                            and attempts.output_cost_usd = attempts.region_multiplier * (
-                                (attempts.output_tokens - attempts.audio_output_tokens) * coalesce(prices.output_usd, 0)
-                                + attempts.audio_output_tokens * coalesce(prices.output_audio_usd, 0)
-                            )
+                            = attempts.cache_read_tokens * {{ in_region('prices.cache_read_usd') }}
+                            and attempts.output_cost_usd
+                            = (attempts.output_tokens - attempts.audio_output_tokens) * {{ in_region('prices.output_usd') }}
+                            + attempts.audio_output_tokens * {{ in_region('prices.output_audio_usd') }}
                         )
                     )
                     then 1

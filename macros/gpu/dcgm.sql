@@ -14,7 +14,7 @@
         'label_eks_amazonaws_com_nodegroup', 'eks_amazonaws_com_nodegroup', 'label_kubernetes_azure_com_agentpool',
         'kubernetes_azure_com_agentpool', 'label_karpenter_sh_nodepool', 'karpenter_sh_nodepool',
     ] -%}
-        {%- do names.append("json_extract_string(" ~ labels ~ ", '$." ~ name ~ "')") -%}
+        {%- do names.append("try(json_extract_string(" ~ labels ~ ", '$." ~ name ~ "'))") -%}
     {%- endfor -%}
     {{ first_name(names) }}
 {%- endmacro %}

@@ -131,7 +131,7 @@
     {%- for field in fields -%}
         {%- do checks.append([
             field ~ " is not null and " ~ unix_seconds(field) ~ " is null",
-            "'" ~ field ~ " is not a time in unix seconds: ' || left(" ~ field ~ ", 40)"
+            "'" ~ field ~ " is not a time in unix seconds'" ~ quoted(field)
         ]) -%}
     {%- endfor -%}
     {{ return(checks) }}

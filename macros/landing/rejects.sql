@@ -118,6 +118,17 @@
     {{ return(checks) }}
 {% endmacro %}
 
+{# Checks that each of these fields of a bill, where it is given, is an amount of money: below 10^12 either way. #}
+{% macro amount_checks(fields) %}
+    {%- set checks = type_checks(fields, 'decimal(38, 12)', 'a number') -%}
+    {%- for field in fields -%}
+        {%- do checks.append([
+            "abs(try_cast(" ~ field ~ " as decimal(38, 12))) >= 1000000000000", "'" ~ field ~ " is too large'" ~ quoted(field)
+        ]) -%}
+    {%- endfor -%}
+    {{ return(checks) }}
+{% endmacro %}
+
 {# An ISO 8601 time with its zone, or UTC when it names none, as UTC timestamp. #}
 {% macro utc(field) -%}
     cast(timezone('UTC', {{ bounded_time(field, 'timestamptz') }}) as timestamp)

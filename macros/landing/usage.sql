@@ -16,6 +16,14 @@
     ({{ output }}) + case when is_reasoning_in_output then 0 else coalesce({{ reasoning }}, 0) end
 {%- endmacro %}
 
+{#
+    A part of a count (audio in the uncached input), never more than the count: what was read from the cache counts there.
+    Null when the part is unknown.
+#}
+{% macro part_of(part, whole) -%}
+    case when {{ part }} > {{ whole }} then greatest({{ whole }}, 0) else {{ part }} end
+{%- endmacro %}
+
 {# A reported amount of money (text or number) in USD, from the format's own unit. #}
 {% macro reported_usd(amount) -%}
     try_cast(try_cast({{ amount }} as decimal(24, 12)) * cast(usd_per_money_unit as decimal(10, 9)) as decimal(18, 12))

@@ -21,7 +21,7 @@
 } %}
 {%- set identity = [
     'provider', 'account_id', 'invoice_id', 'charge_start_at', 'charge_end_at', 'line_type', 'model', 'meter',
-    'key_or_project_id', 'description', 'exported_at',
+    'key_or_project_id', 'description', 'exported_at', 'payer_account_id',
 ] %}
 {%- set day = ['provider', 'account_id', 'charge_start_at'] %}
 
@@ -84,6 +84,7 @@ cloud_lines as (
         false as is_report,
         charge_kind,
         exported_at,
+        billing_account_id as payer_account_id,
         {{ delivery_of('_source_file') }} as delivery_name
     from {{ ref('int_cloud_lines__classified') }}
     where
@@ -99,6 +100,7 @@ lines as (
         *,
         cast(null as string) as charge_kind,
         cast(null as timestamp) as exported_at,
+        cast(null as string) as payer_account_id,
         _source_file as delivery_name
     from provider_lines
     union all

@@ -50,18 +50,6 @@ keyed as (
 
 ),
 
--- Two formats of one account and month are two views of the same charges: the format that is listed first counts.
-viewed as (
-
-    select
-        *,
-        format_rank > min(format_rank) over (
-            partition by cloud, account_key, cast(date_trunc('month', billing_period_start) as date)
-        ) as is_second_view
-    from keyed
-
-),
-
 skus as (
 
     select distinct
@@ -75,7 +63,7 @@ skus as (
         -- Words between blanks: 'USE1-Nova-cache-read-input-token-count' is ' use1 nova cache read input token count '.
         ' ' || translate(lower(concat_ws(' ', sku_meter, charge_description)), '-_|/:,()', '        ') || ' ' as words,
         coalesce({{ is_gpu_instance('instance_type') }}, false) as is_gpu
-    from viewed
+    from keyed
 
 ),
 
@@ -208,28 +196,34 @@ named as (
 )
 
 select
-    viewed.format,
+    keyed.format,
     {% for column in columns if not column.startswith('_') %}
-    viewed.{{ column }},
+    keyed.{{ column }},
     {% endfor %}
     named.charge_kind,
     named.provider,
     named.model,
     named.meter,
     case
-        when named.charge_kind = 'ai_tokens' and lower(viewed.consumed_unit) = 'units' and named.is_in_millions
-            then cast(cast(viewed.consumed_quantity as decimal(24, 12)) * 1000000 as decimal(38, 12))
-        else viewed.consumed_quantity
+        when named.charge_kind = 'ai_tokens' and lower(keyed.consumed_unit) = 'units' and named.is_in_millions
+            then try_cast(try_cast(keyed.consumed_quantity as decimal(24, 12)) * 1000000 as decimal(38, 12))
+        else keyed.consumed_quantity
     end as quantity,
     case
-        when viewed.consumed_quantity is null then null
+        when keyed.consumed_quantity is null then null
         when named.charge_kind = 'ai_tokens' then 'tokens'
-        else viewed.consumed_unit
+        else keyed.consumed_unit
     end as unit,
     named.rule_order,
-    viewed.is_second_view,
-    viewed._source_file,
-    viewed._source_row,
-    viewed._source_item
-from viewed
-inner join named on viewed.sku_key = named.sku_key
+    -- Two formats of one account and month are two views of the same charges: of those with AI charges, the one that is
+    -- listed first counts.
+    coalesce(
+        keyed.format_rank > min(case when named.provider is not null then keyed.format_rank end) over (
+            partition by keyed.cloud, keyed.account_key, cast(date_trunc('month', keyed.billing_period_start) as date)
+        ), false
+    ) as is_second_view,
+    keyed._source_file,
+    keyed._source_row,
+    keyed._source_item
+from keyed
+inner join named on keyed.sku_key = named.sku_key

@@ -138,6 +138,7 @@ matched as (
         models.canonical_model,
         models.resolution as model_resolution,
         coalesce(regions.multiplier, 1) as region_multiplier,
+        attempts.context_size / greatest(attempts.request_count, 1) as request_size,
         prices.is_excess_only,
         prices.above_context_tokens,
         {%- for rate in rates %}

@@ -32,6 +32,11 @@ numbered as (
     select
         attempts.*,
         coalesce(providers.provider, attempts.provider, 'unknown') as canonical_provider,  -- failed before it was routed
+        -- A placeholder (zeros, 'unknown-unknown') is no id of an answer.
+        length(attempts.provider_request_id) >= 12
+        and replace(replace(replace(
+            translate(lower(attempts.provider_request_id), '0-_ ', ''), 'unknown', ''), 'none', ''), 'null', '') != ''
+            as is_answer_id,
         row_number() over same_event as capture_number,
         first_value(attempts._source_file) over same_event as first_source_file,
         first_value(attempts._source_row) over same_event as first_source_row
@@ -61,6 +66,7 @@ answered as (
         first_value(trace_id) over same_answer as answer_trace_id,
         first_value(span_id) over same_answer as answer_span_id,
         first_value(requested_at) over same_answer as answer_at,
+        first_value(output_tokens) over same_answer as answer_output_tokens,
         first_value(_source_file) over same_answer as answer_source_file,
         first_value(_source_row) over same_answer as answer_source_row
     from numbered
@@ -68,7 +74,7 @@ answered as (
         same_answer as (
             partition by
                 case
-                    when row_kind = 'request' and length(provider_request_id) >= 12 then provider_request_id
+                    when row_kind = 'request' and is_answer_id then provider_request_id
                     else _source_file || ' ' || cast(_source_row as string) || ' ' || cast(_source_item as string)
                 end
             order by
@@ -98,6 +104,10 @@ judged as (
                 (
                     answered.gateway != answered.answer_gateway
                     or (answered.trace_id = answered.answer_trace_id and answered.span_id != answered.answer_span_id)
+                )
+                -- Two readings of one answer count its output alike, give or take what a client estimates.
+                and coalesce(
+                    abs(answered.output_tokens - answered.answer_output_tokens) <= 2 + answered.answer_output_tokens * 0.05, true
                 )
                 and answered.requested_at >= answered.answer_at - interval '1' hour
                 and answered.requested_at <= answered.answer_at + interval '1' hour
@@ -135,7 +145,14 @@ select
     coalesce(model, 'unknown') as model,
     requested_model,
     service_tier,
-    inference_geo,
+    -- Azure's data zone may stand in the name alone: azure/eu/gpt-4o.
+    coalesce(
+        inference_geo,
+        case
+            when lower(model) like 'azure/eu/%' then 'eu'
+            when lower(model) like 'azure/us/%' then 'us'
+        end
+    ) as inference_geo,
     prompt_template_version,
     prompt_fingerprint,
     status_code,

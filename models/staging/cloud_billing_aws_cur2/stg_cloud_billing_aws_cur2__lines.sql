@@ -93,7 +93,8 @@ checked as (
                 ['bill_billing_period_start_date', 'line_item_usage_start_date', 'line_item_usage_end_date'],
                 'timestamptz', 'an ISO 8601 time'
             )
-            + type_checks(amounts, 'decimal(38, 12)', 'a number')
+            + amount_checks(amounts | reject('equalto', 'line_item_usage_amount') | list)
+            + type_checks(['line_item_usage_amount'], 'decimal(38, 12)', 'a number')
         ) }} as _reject_reason
     from named
 
@@ -131,9 +132,9 @@ renamed as (
     select
         ---------- ids
         'aws' as cloud,
-        bill_payer_account_id as billing_account_id,
-        line_item_usage_account_id as sub_account_id,
-        bill_invoice_id as invoice_id,
+        {{ masked_name('bill_payer_account_id') }} as billing_account_id,
+        {{ masked_name('line_item_usage_account_id') }} as sub_account_id,
+        {{ masked_name('bill_invoice_id') }} as invoice_id,
 
         ---------- timestamps
         cast({{ utc('bill_billing_period_start_date') }} as date) as billing_period_start,
@@ -159,25 +160,24 @@ renamed as (
         case when line_item_line_item_type = 'Refund' then 'Correction' end as charge_class,
         {{ masked('line_item_line_item_description') }} as charge_description,
         cast(null as varchar) as service_category,
-        service_name,
-        coalesce(product_sku, json_extract_string(product, '$.sku')) as sku_id,
-        line_item_usage_type as sku_meter,
+        {{ masked_name('service_name') }} as service_name,
+        {{ masked("coalesce(product_sku, json_extract_string(product, '$.sku'))") }} as sku_id,
+        {{ masked_name('line_item_usage_type') }} as sku_meter,
         {{ masked('line_item_resource_id') }} as resource_id,
-        coalesce(product_product_family, json_extract_string(product, '$.product_family')) as resource_type,
-        coalesce(
+        {{ masked("coalesce(product_product_family, json_extract_string(product, '$.product_family'))") }} as resource_type,
+        {{ masked("coalesce(
             product_region_code, json_extract_string(product, '$.region_code'), json_extract_string(product, '$.region')
-        ) as region_id,
+        )") }} as region_id,
         coalesce(
-            product_instance_type,
-            json_extract_string(product, '$.instance_type'),
+            {{ masked("coalesce(product_instance_type, json_extract_string(product, '$.instance_type'))") }},
             {{ machine_type(['line_item_usage_type', 'line_item_line_item_description']) }}
         ) as instance_type,
 
         ---------- numerics
         {{ base_quantity('line_item_usage_amount', 'pricing_unit') }} as consumed_quantity,
-        {{ base_unit('pricing_unit') }} as consumed_unit,
+        {{ masked_name(base_unit('pricing_unit')) }} as consumed_unit,
         line_item_usage_amount_number as pricing_quantity,
-        pricing_unit,
+        {{ masked_name('pricing_unit') }} as pricing_unit,
         line_item_unblended_cost_number as billed_amount,
         case
             when line_item_line_item_type = 'SavingsPlanCoveredUsage' then savings_plan_savings_plan_effective_cost_number
@@ -195,7 +195,7 @@ renamed as (
         pricing_public_on_demand_cost_number as list_amount,
 
         ---------- strings
-        upper(line_item_currency_code) as currency,
+        upper({{ masked_name('line_item_currency_code') }}) as currency,
         case when json_valid({{ masked('tags') }}) then {{ masked('tags') }} end as tags,
 
         ---------- provenance

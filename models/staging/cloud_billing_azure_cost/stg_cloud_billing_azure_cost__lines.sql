@@ -92,9 +92,8 @@ checked as (
         {{ reject_reason(
             required_checks(['BillingAccountId', 'Date', 'Cost', 'BillingCurrency', 'ChargeType'])
             + date_checks
-            + type_checks(
-                ['Cost', 'Quantity', 'UnitPrice', 'PayGPrice', 'PaygCostInBillingCurrency'], 'decimal(38, 12)', 'a number'
-            )
+            + amount_checks(['Cost', 'UnitPrice', 'PayGPrice', 'PaygCostInBillingCurrency'])
+            + type_checks(['Quantity'], 'decimal(38, 12)', 'a number')
         ) }} as _reject_reason
     from dated
 
@@ -144,9 +143,9 @@ renamed as (
     select
         ---------- ids
         'azure' as cloud,
-        BillingAccountId as billing_account_id,
-        SubscriptionId as sub_account_id,
-        InvoiceId as invoice_id,
+        {{ masked_name('BillingAccountId') }} as billing_account_id,
+        {{ masked_name('SubscriptionId') }} as sub_account_id,
+        {{ masked_name('InvoiceId') }} as invoice_id,
 
         ---------- timestamps
         cast(date_trunc('month', coalesce(
@@ -167,19 +166,22 @@ renamed as (
             as charge_description,
         cast(null as varchar) as service_category,
         -- Azure OpenAI is a sub-category of several categories, under names that change.
-        case when MeterSubCategory like 'Azure OpenAI%' then MeterSubCategory else MeterCategory end as service_name,
-        MeterId as sku_id,
-        MeterName as sku_meter,
+        case
+            when MeterSubCategory like 'Azure OpenAI%' then {{ masked_name('MeterSubCategory') }}
+            else {{ masked_name('MeterCategory') }}
+        end as service_name,
+        {{ masked_name('MeterId') }} as sku_id,
+        {{ masked_name('MeterName') }} as sku_meter,
         {{ masked('ResourceId') }} as resource_id,
-        nullif(regexp_extract(lower(ResourceId), '^.*/providers/([^/]+/[^/]+)', 1), '') as resource_type,
-        lower(ResourceLocation) as region_id,
+        nullif(regexp_extract(lower({{ masked('ResourceId') }}), '^.*/providers/([^/]+/[^/]+)', 1), '') as resource_type,
+        lower({{ masked_name('ResourceLocation') }}) as region_id,
         instance_type,
 
         ---------- numerics
         case when not is_amortized then {{ base_quantity('Quantity', 'UnitOfMeasure') }} end as consumed_quantity,
-        {{ base_unit('UnitOfMeasure') }} as consumed_unit,
+        {{ masked_name(base_unit('UnitOfMeasure')) }} as consumed_unit,
         case when not is_amortized then try_cast(Quantity as decimal(38, 12)) end as pricing_quantity,
-        UnitOfMeasure as pricing_unit,
+        {{ masked_name('UnitOfMeasure') }} as pricing_unit,
         case when is_amortized then 0 else try_cast(Cost as decimal(38, 12)) end as billed_amount,
         case when is_amortized then try_cast(Cost as decimal(38, 12)) end as effective_amount,
         case
@@ -200,7 +202,7 @@ renamed as (
         end as list_amount,
 
         ---------- strings
-        upper(BillingCurrency) as currency,
+        upper({{ masked_name('BillingCurrency') }}) as currency,
         case
             when json_valid({{ masked('tags_json') }}) and tags_json != '{}' then {{ masked('tags_json') }}
         end as tags,

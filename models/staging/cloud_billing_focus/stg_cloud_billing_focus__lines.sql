@@ -51,10 +51,8 @@ checked as (
                 'BilledCost', 'BillingCurrency',
             ])
             + type_checks(['BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd'], 'timestamptz', 'an ISO 8601 time')
-            + type_checks(
-                ['BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost', 'ConsumedQuantity', 'PricingQuantity'],
-                'decimal(38, 12)', 'a number'
-            )
+            + amount_checks(['BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost'])
+            + type_checks(['ConsumedQuantity', 'PricingQuantity'], 'decimal(38, 12)', 'a number')
             + [[
                 "lower(ChargeCategory) not in ('usage', 'purchase', 'tax', 'credit', 'adjustment')",
                 "'ChargeCategory is none of Usage, Purchase, Tax, Credit, Adjustment'" ~ quoted('ChargeCategory'),
@@ -84,11 +82,11 @@ renamed as (
             when provider_name in ('microsoft', 'azure', 'microsoft azure') then 'azure'
             when provider_name in ('google', 'google cloud', 'google cloud platform', 'gcp') then 'gcp'
             when provider_name in ('oracle', 'oracle cloud', 'oracle cloud infrastructure', 'oci') then 'oci'
-            else provider_name
+            else {{ masked_name('provider_name') }}
         end as cloud,
-        BillingAccountId as billing_account_id,
-        SubAccountId as sub_account_id,
-        InvoiceId as invoice_id,
+        {{ masked_name('BillingAccountId') }} as billing_account_id,
+        {{ masked_name('SubAccountId') }} as sub_account_id,
+        {{ masked_name('InvoiceId') }} as invoice_id,
 
         ---------- timestamps
         cast({{ utc('BillingPeriodStart') }} as date) as billing_period_start,
@@ -97,21 +95,23 @@ renamed as (
         cast(null as timestamp) as exported_at,  -- FOCUS months are delivered again whole
 
         ---------- strings
-        ChargeCategory as charge_category,
-        ChargeClass as charge_class,
+        {{ masked_name('ChargeCategory') }} as charge_category,
+        {{ masked_name('ChargeClass') }} as charge_class,
         {{ masked('ChargeDescription') }} as charge_description,
-        ServiceCategory as service_category,
-        ServiceName as service_name,
-        SkuId as sku_id,
-        coalesce(SkuMeter, x_UsageType, x_SkuMeterName) as sku_meter,
+        {{ masked_name('ServiceCategory') }} as service_category,
+        {{ masked_name('ServiceName') }} as service_name,
+        {{ masked_name('SkuId') }} as sku_id,
+        {{ masked_name('coalesce(SkuMeter, x_UsageType, x_SkuMeterName)') }} as sku_meter,
         {{ masked('ResourceId') }} as resource_id,
-        ResourceType as resource_type,
-        RegionId as region_id,
+        {{ masked_name('ResourceType') }} as resource_type,
+        {{ masked_name('RegionId') }} as region_id,
         coalesce(
-            json_extract_string(sku_price_details, '$.InstanceType'),
-            json_extract_string(sku_price_details, '$.x_InstanceType'),
-            x_InstanceType,
-            json_extract_string(sku_details, '$.InstanceType'),
+            {{ masked("coalesce(
+                json_extract_string(sku_price_details, '$.InstanceType'),
+                json_extract_string(sku_price_details, '$.x_InstanceType'),
+                x_InstanceType,
+                json_extract_string(sku_details, '$.InstanceType')
+            )") }},
             {{ machine_type([
                 "json_extract_string(sku_details, '$.ServiceType')", 'x_UsageType', 'x_SkuDescription', 'x_SkuMeterName',
                 'ChargeDescription', 'SkuId', 'SkuMeter', 'ResourceType',
@@ -120,16 +120,16 @@ renamed as (
 
         ---------- numerics
         {{ base_quantity('ConsumedQuantity', 'ConsumedUnit') }} as consumed_quantity,
-        {{ base_unit('ConsumedUnit') }} as consumed_unit,
+        {{ masked_name(base_unit('ConsumedUnit')) }} as consumed_unit,
         try_cast(PricingQuantity as decimal(38, 12)) as pricing_quantity,
-        PricingUnit as pricing_unit,
+        {{ masked_name('PricingUnit') }} as pricing_unit,
         try_cast(BilledCost as decimal(38, 12)) as billed_amount,
         try_cast(EffectiveCost as decimal(38, 12)) as effective_amount,
         try_cast(ContractedCost as decimal(38, 12)) as contracted_amount,
         try_cast(ListCost as decimal(38, 12)) as list_amount,
 
         ---------- strings
-        upper(BillingCurrency) as currency,
+        upper({{ masked_name('BillingCurrency') }}) as currency,
         case when json_valid({{ masked('Tags') }}) then {{ masked('Tags') }} end as tags,
 
         ---------- provenance

@@ -99,9 +99,8 @@ checked as (
         {{ reject_reason(
             required_checks(['billing_account_id', 'usage_start_time', 'usage_end_time', 'cost', 'currency'])
             + type_checks(['usage_start_time', 'usage_end_time', 'export_time'], 'timestamptz', 'an ISO 8601 time')
-            + type_checks(
-                ['cost', 'cost_at_list', 'usage_amount', 'usage_amount_in_pricing_units'], 'decimal(38, 12)', 'a number'
-            )
+            + amount_checks(['cost', 'cost_at_list'])
+            + type_checks(['usage_amount', 'usage_amount_in_pricing_units'], 'decimal(38, 12)', 'a number')
             + [
                 [
                     "invoice_month is not null and try_strptime(invoice_month, '%Y%m') is null",
@@ -110,7 +109,7 @@ checked as (
                 ["credits is not null and credit_list is null", "'credits is not a list of credits'" ~ quoted('credits')],
                 [
                     "len(list_filter(credit_list, lambda item: "
-                    ~ "try_cast(struct_extract(item, 'amount') as decimal(38, 12)) is null)) > 0",
+                    ~ "try_cast(struct_extract(item, 'amount') as decimal(24, 12)) is null)) > 0",
                     "'a credit has no amount that is a number'" ~ quoted('credits'),
                 ],
             ]
@@ -158,8 +157,8 @@ renamed as (
     select
         ---------- ids
         'gcp' as cloud,
-        billing_account_id,
-        project_id as sub_account_id,
+        {{ masked_name('billing_account_id') }} as billing_account_id,
+        {{ masked_name('project_id') }} as sub_account_id,
         cast(null as varchar) as invoice_id,  -- the export names the invoice's month only
 
         ---------- timestamps
@@ -184,26 +183,28 @@ renamed as (
             else {{ masked('sku_description') }}
         end as charge_description,
         cast(null as varchar) as service_category,
-        service_description as service_name,
-        sku_id,
+        {{ masked_name('service_description') }} as service_name,
+        {{ masked_name('sku_id') }} as sku_id,
         {{ masked('sku_description') }} as sku_meter,
         {{ masked('coalesce(resource_global_name, resource_name)') }} as resource_id,
         cast(null as varchar) as resource_type,
-        coalesce(location_region, location_location) as region_id,
-        coalesce(struct_extract(machine_specs[1], 'value'), {{ machine_type(['sku_description']) }}) as instance_type,
+        {{ masked_name('coalesce(location_region, location_location)') }} as region_id,
+        coalesce(
+            {{ masked_name("struct_extract(machine_specs[1], 'value')") }}, {{ machine_type(['sku_description']) }}
+        ) as instance_type,
 
         ---------- numerics
         case when not is_credit then try_cast(usage_amount as decimal(38, 12)) end as consumed_quantity,
-        case when not is_credit then usage_unit end as consumed_unit,
+        case when not is_credit then {{ masked_name('usage_unit') }} end as consumed_unit,
         case when not is_credit then try_cast(usage_amount_in_pricing_units as decimal(38, 12)) end as pricing_quantity,
-        case when not is_credit then usage_pricing_unit end as pricing_unit,
+        case when not is_credit then {{ masked_name('usage_pricing_unit') }} end as pricing_unit,
         try_cast(case when is_credit then credit_amount else cost end as decimal(38, 12)) as billed_amount,
         try_cast(case when is_credit then credit_amount else cost end as decimal(38, 12)) as effective_amount,
         case when not is_credit then try_cast(cost as decimal(38, 12)) end as contracted_amount,
         case when not is_credit then try_cast(cost_at_list as decimal(38, 12)) end as list_amount,
 
         ---------- strings
-        upper(currency) as currency,
+        upper({{ masked_name('currency') }}) as currency,
         case when json_valid({{ masked('all_labels') }}) and all_labels != '{}' then {{ masked('all_labels') }} end as tags,
 
         ---------- provenance

@@ -88,7 +88,7 @@ named as (
         {% for lifetime in ['5m', '1h'] -%}
         {{ sum_of_parts('source.converse_writes', 'ttl', lifetime, 'inputTokens') }} as converse_write_{{ lifetime }}_tokens,
         {% endfor -%}
-        regexp_extract(source.modelId, '([^/]*)$', 1) as model_name,
+        {{ masked("regexp_extract(source.modelId, '([^/]*)$', 1)") }} as model_name,
         regexp_extract(source.identity_arn, ':assumed-role/([^/]+)/', 1) as role_name,
         regexp_extract(source.identity_arn, ':assumed-role/[^/]+/(.+)$', 1) as role_session_name,
         {{ json_object_or_null('source.requestMetadata') }} as metadata
@@ -178,19 +178,17 @@ renamed as (
             case
                 -- names that do not tell the model; provisioned and custom models keep theirs, no token price fits them
                 when regexp_matches(modelId, ':(application-inference-profile|(default-)?prompt-router|prompt)/')
-                    then coalesce(
-                        nullif(regexp_extract(routed_model_id, '([^/]*)$', 1), ''),
-                        {{ first_name(['body_model', 'chunk_model']) }}
-                    )
+                    then {{ masked("coalesce(nullif(regexp_extract(routed_model_id, '([^/]*)$', 1), ''), "
+                        ~ first_name(['body_model', 'chunk_model']) ~ ")") }}
             end,
             model_name
         ) as model,
         model_name as requested_model,
-        coalesce(served_tier, asked_tier) as service_tier,
-        coalesce(inferenceRegion, region) as inference_geo,
+        {{ masked_name('coalesce(served_tier, asked_tier)') }} as service_tier,
+        {{ masked_name('coalesce(inferenceRegion, region)') }} as inference_geo,
         {{ without_email('said_prompt_template_version', is_person=false) }} as prompt_template_version,
-        said_prompt_fingerprint as prompt_fingerprint,
-        errorCode as status_code,
+        {{ without_email('said_prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
+        {{ masked_name('errorCode') }} as status_code,
 
         ---------- numerics
         {{ uncached_input(count('inputTokenCount'), 'read_tokens', 'write_tokens') }} as uncached_input_tokens,

@@ -51,6 +51,10 @@
     reason
 ]) %}
 {%- endfor %}
+{%- set uncached = uncached_input(
+    count('input_tokens'), count('cached_tokens'),
+    "coalesce(" ~ count('cache_write_tokens') ~ ", 0) + coalesce(" ~ count('cache_write_1h_tokens') ~ ", 0)"
+) %}
 
 with
 
@@ -100,10 +104,9 @@ checked as (
                 "try_cast(reasoning_tokens as bigint) > try_cast(output_tokens as bigint)",
                 "'reasoning_tokens exceed output_tokens, of which they are a part'",
             ], [
-                count('input_tokens') ~ " < coalesce(" ~ count('cached_tokens') ~ ", 0) + coalesce("
-                ~ count('cache_write_tokens') ~ ", 0) + coalesce(" ~ count('cache_write_1h_tokens') ~ ", 0) + coalesce("
-                ~ count('input_audio_tokens') ~ ", 0) + coalesce(" ~ count('input_image_tokens') ~ ", 0)",
-                "'input_audio_tokens and input_image_tokens exceed the uncached input, of which they are parts'",
+                count('input_tokens') ~ " < coalesce(" ~ count('input_audio_tokens') ~ ", 0) + coalesce("
+                ~ count('input_image_tokens') ~ ", 0)",
+                "'input_audio_tokens and input_image_tokens exceed input_tokens, of which they are parts'",
             ], [
                 "try_cast(output_audio_tokens as bigint) > try_cast(output_tokens as bigint)",
                 "'output_audio_tokens exceed output_tokens, of which they are a part'",
@@ -136,31 +139,29 @@ renamed as (
         {{ without_email(name_or_null('feature_name'), is_person=false) }} as feature_name,
         {{ without_email(name_or_null('workflow_name'), is_person=false) }} as workflow_name,
         {{ without_email(name_or_null('environment'), is_person=false) }} as environment,
-        lower({{ trimmed('provider') }}) as provider,
-        {{ trimmed('model') }} as model,
-        {{ trimmed('model') }} as requested_model,
-        service_tier,
-        lower({{ name_or_null('inference_geo') }}) as inference_geo,
+        lower({{ masked_name(trimmed('provider')) }}) as provider,
+        {{ masked_name(trimmed('model')) }} as model,
+        {{ masked_name(trimmed('model')) }} as requested_model,
+        {{ masked_name('service_tier') }} as service_tier,
+        lower({{ masked_name(name_or_null('inference_geo')) }}) as inference_geo,
         {{ without_email('prompt_template_version', is_person=false) }} as prompt_template_version,
-        prompt_fingerprint,
-        status_code,
+        {{ without_email('prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
+        {{ masked_name('status_code') }} as status_code,
 
         ---------- numerics
-        {{ uncached_input(
-            count('input_tokens'), count('cached_tokens'),
-            "coalesce(" ~ count('cache_write_tokens') ~ ", 0) + coalesce(" ~ count('cache_write_1h_tokens') ~ ", 0)"
-        ) }} as uncached_input_tokens,
+        {{ uncached }} as uncached_input_tokens,
         coalesce(try_cast(cached_tokens as bigint), 0) as cache_read_tokens,
         coalesce(try_cast(cache_write_tokens as bigint), 0) as cache_write_5m_tokens,
         cast(0 as bigint) as cache_write_30m_tokens,  -- the format has two lifetimes: the default and one hour
         coalesce(try_cast(cache_write_1h_tokens as bigint), 0) as cache_write_1h_tokens,
         cast(0 as bigint) as cache_write_12h_tokens,
-        {{ whole_output("try_cast(output_tokens as bigint)", "try_cast(reasoning_tokens as bigint)") }} as output_tokens,
+        {{ whole_output(count('output_tokens'), count('reasoning_tokens')) }} as output_tokens,
         try_cast(reasoning_tokens as bigint) as reasoning_tokens,
-        try_cast(input_audio_tokens as bigint) as input_audio_tokens,
-        try_cast(input_image_tokens as bigint) as input_image_tokens,
+        {{ part_of(count('input_audio_tokens'), uncached) }} as input_audio_tokens,
+        {{ part_of(count('input_image_tokens'), uncached ~ " - coalesce(" ~ count('input_audio_tokens') ~ ", 0)") }}
+            as input_image_tokens,
         try_cast(output_audio_tokens as bigint) as output_audio_tokens,
-        try_cast(input_tokens as bigint) + try_cast(output_tokens as bigint) as reported_total_tokens,
+        {{ count('input_tokens') }} + {{ count('output_tokens') }} as reported_total_tokens,
         try_cast(system_prompt_tokens as bigint) as system_prompt_tokens,
         try_cast(context_tokens as bigint) as context_tokens,
         try_cast(web_search_count as bigint) as web_search_count,

@@ -42,6 +42,10 @@
 {%- set counts = [
     'prompt_tokens', 'completion_tokens', 'prompt_cache_read_tokens', 'prompt_cache_write_tokens', 'reasoning_tokens',
 ] %}
+{%- set uncached = uncached_input(
+    count('prompt_tokens'), count('prompt_cache_read_tokens'), count('prompt_cache_write_tokens')
+) %}
+{%- set answer = whole_output(count('completion_tokens'), count('reasoning_tokens')) %}
 {%- set no_id = "'00000000-0000-0000-0000-000000000000'" %}
 
 with
@@ -179,30 +183,27 @@ renamed as (
         cast(null as varchar) as parent_request_id,
         cast(null as varchar) as span_id,
         cast(null as varchar) as parent_span_id,
-        {{ without_raw_key("nullif(" ~ name_or_null('proxy_key_id') ~ ", " ~ no_id ~ ")") }} as api_key_hash,
+        {{ without_email(
+            without_raw_key("nullif(" ~ name_or_null('proxy_key_id') ~ ", " ~ no_id ~ ")"), is_person=false
+        ) }} as api_key_hash,
 
         ---------- strings
         {{ without_email('said_feature_name', is_person=false) }} as feature_name,
         {{ without_email('coalesce(said_workflow_name, helicone_session_name)', is_person=false) }} as workflow_name,
         {{ without_email('said_environment', is_person=false) }} as environment,
-        lower({{ trimmed('provider') }}) as provider,
-        {{ first_name(['response_model', 'model', 'model_override', 'request_model']) }} as model,
-        {{ first_name(['request_model', 'model', 'response_model', 'model_override']) }} as requested_model,
+        lower({{ masked_name(trimmed('provider')) }}) as provider,
+        {{ masked(first_name(['response_model', 'model', 'model_override', 'request_model'])) }} as model,
+        {{ masked(first_name(['request_model', 'model', 'response_model', 'model_override'])) }} as requested_model,
         cast(null as varchar) as service_tier,
         cast(null as varchar) as inference_geo,
         {{ without_email(
             "coalesce(said_prompt_template_version, " ~ name_or_null('prompt_version') ~ ")", is_person=false
         ) }} as prompt_template_version,
-        said_prompt_fingerprint as prompt_fingerprint,
-        http_status as status_code,
+        {{ without_email('said_prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
+        {{ masked_name('http_status') }} as status_code,
 
         ---------- numerics
-        case
-            when has_usage
-                then {{ uncached_input(
-                    count('prompt_tokens'), count('prompt_cache_read_tokens'), count('prompt_cache_write_tokens')
-                ) }}
-        end as uncached_input_tokens,
+        case when has_usage then {{ uncached }} end as uncached_input_tokens,
         case when has_usage then coalesce({{ count('prompt_cache_read_tokens') }}, 0) end as cache_read_tokens,
         case
             when has_usage then coalesce({{ count('prompt_cache_write_tokens') }}, 0)  -- of every lifetime
@@ -210,13 +211,11 @@ renamed as (
         case when has_usage then cast(0 as bigint) end as cache_write_30m_tokens,
         case when has_usage then cast(0 as bigint) end as cache_write_1h_tokens,
         case when has_usage then cast(0 as bigint) end as cache_write_12h_tokens,
-        case
-            when has_usage then {{ whole_output(count('completion_tokens'), count('reasoning_tokens')) }}
-        end as output_tokens,
+        case when has_usage then {{ answer }} end as output_tokens,
         case when has_usage then {{ count('reasoning_tokens') }} end as reasoning_tokens,
-        case when has_usage then {{ count('prompt_audio_tokens') }} end as input_audio_tokens,
+        case when has_usage then {{ part_of(count('prompt_audio_tokens'), uncached) }} end as input_audio_tokens,
         cast(null as bigint) as input_image_tokens,
-        case when has_usage then {{ count('completion_audio_tokens') }} end as output_audio_tokens,
+        case when has_usage then {{ part_of(count('completion_audio_tokens'), answer) }} end as output_audio_tokens,
         cast(null as bigint) as reported_total_tokens,  -- total_tokens is Helicone's own sum, without cached tokens
         cast(null as bigint) as system_prompt_tokens,
         cast(null as bigint) as context_tokens,

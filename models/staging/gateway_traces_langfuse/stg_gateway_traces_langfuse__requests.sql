@@ -116,6 +116,8 @@
 {%- do said_firsts.update({column: 'coalesce(' ~ values | join(', ') ~ ')'}) %}
 {%- endfor %}
 
+{%- set uncached = uncached_input('whole_input', 'cache_read_tokens_count', 'written') %}
+
 {#- What a caller says: in the metadata of the observation or trace, else in a tag `name:value`. -#}
 {%- set said = {} %}
 {%- for column in var('caller_names') %}
@@ -281,8 +283,10 @@ counted as (
 ),
 
 {#
-    A call around a call is one call reported twice, by a framework and by the client below it: the innermost counts, or the
-    outer one when only that states its usage. Looked for within a file: a trace is exported in one piece.
+    A call around a call is often one call reported twice, by a framework and by the client below it. Where only one of them
+    states its usage, that counts; where both do, the inner one, if it fills the outer one's time: frameworks add up wrong.
+    An outer call with time of its own may have worked itself: it is a request too, and later layers leave it out if it
+    states no more than the calls below it. Looked for within a file: a trace is exported in one piece.
 #}
 calls as (
 
@@ -291,7 +295,8 @@ calls as (
         trace_id,
         observation_id,
         is_embedding,
-        bool_or(states_usage) as states_usage
+        bool_or(states_usage) as states_usage,
+        max(epoch_us(ended_at) - epoch_us(started_at)) as microseconds
     from counted
     where is_call
     group by all
@@ -305,7 +310,8 @@ inner_calls as (
         trace_id,
         parent_id as observation_id,
         is_embedding,
-        bool_or(states_usage) as inner_states_usage
+        bool_or(states_usage) as inner_states_usage,
+        sum(case when states_usage then epoch_us(ended_at) - epoch_us(started_at) end) as inner_microseconds
     from counted
     where is_call and parent_id is distinct from observation_id
     group by all
@@ -316,7 +322,8 @@ around_calls as (
 
     select
         calls.*,
-        inner_calls.inner_states_usage
+        inner_calls.inner_states_usage,
+        coalesce(inner_calls.inner_microseconds >= 0.9 * calls.microseconds, false) as is_filled
     from calls
     inner join inner_calls
         on
@@ -333,7 +340,7 @@ with_kind as (
         counted.*,
         case
             when not counted.is_call then 'context'
-            when own.inner_states_usage or not own.states_usage then 'context'
+            when not own.states_usage or own.is_filled then 'context'
             when enclosing.states_usage and not enclosing.inner_states_usage then 'context'
             else 'request'
         end as row_kind
@@ -438,8 +445,8 @@ checked as (
             + count_checks(usage_names.keys() | list, limit=1000000000, may_hold_prompts=true)
             + request_cost_checks(['total_cost'])
             + [[
-                "is_request and is_cache_read_in_input and input_tokens_count < cached + media_input",
-                "'cached, audio and image tokens exceed the input, which includes them'",
+                "is_request and is_cache_read_in_input and input_tokens_count < greatest(cached, media_input)",
+                "'cached tokens, or audio and image tokens, exceed the input, which includes them'",
             ], [
                 "is_request and is_reasoning_in_output and output_tokens_count < thought",
                 "'reasoning tokens exceed the output, which includes them'",
@@ -484,7 +491,7 @@ renamed as (
                 then coalesce(
                     {#- The AI SDK adds the kind of interface: openai.responses. #}
                     nullif(regexp_replace(
-                        lower({{ trimmed('said_provider') }}),
+                        lower({{ masked_name(trimmed('said_provider')) }}),
                         '[.](responses|chat|completion|embedding|messages|generative-ai)$',
                         ''
                     ), ''),
@@ -500,21 +507,19 @@ renamed as (
                     end
                 )
         end as provider,
-        case when is_request then {{ name_or_null('model') }} end as model,
-        case when is_request then {{ first_name(['asked_model', 'model']) }} end as requested_model,
-        case when is_request then lower({{ first_name(['served_tier', 'asked_tier']) }}) end as service_tier,
-        case when is_request then lower({{ name_or_null('said_geo') }}) end as inference_geo,
+        case when is_request then {{ masked_name(name_or_null('model')) }} end as model,
+        case when is_request then {{ masked(first_name(['asked_model', 'model'])) }} end as requested_model,
+        case when is_request then lower({{ masked(first_name(['served_tier', 'asked_tier'])) }}) end as service_tier,
+        case when is_request then lower({{ masked_name(name_or_null('said_geo')) }}) end as inference_geo,
         {{ without_email(
             'coalesce(' ~ name_or_null('prompt_name') ~ " || ':' || " ~ name_or_null('prompt_version') ~ ', '
             ~ name_or_null('prompt_version') ~ ', ' ~ said['prompt_template_version'] ~ ')', is_person=false
         ) }} as prompt_template_version,
-        {{ said['prompt_fingerprint'] }} as prompt_fingerprint,
+        {{ without_email(said['prompt_fingerprint'], is_person=false) }} as prompt_fingerprint,
         cast(null as varchar) as status_code,  -- Langfuse keeps a level, no code
 
         ---------- numerics
-        case
-            when is_request then {{ uncached_input('whole_input', 'cache_read_tokens_count', 'written') }}
-        end as uncached_input_tokens,
+        case when is_request then {{ uncached }} end as uncached_input_tokens,
         {%- for amount, column in {
             'cache_read_tokens_count': 'cache_read_tokens',
             'coalesce(write_without_lifetime + coalesce(cache_write_5m_count, 0), cache_write_5m_count)': 'cache_write_5m_tokens',
@@ -528,8 +533,11 @@ renamed as (
         {%- endfor %}
         case when is_request then {{ whole_output('answer', 'thought') }} end as output_tokens,
         case when is_request then reasoning_tokens_count end as reasoning_tokens,
-        case when is_request then input_audio_tokens_count end as input_audio_tokens,
-        case when is_request then input_image_tokens_count end as input_image_tokens,
+        case when is_request then {{ part_of('input_audio_tokens_count', uncached) }} end as input_audio_tokens,
+        case
+            when is_request
+                then {{ part_of('input_image_tokens_count', uncached ~ ' - coalesce(input_audio_tokens_count, 0)') }}
+        end as input_image_tokens,
         case when is_request then output_audio_tokens_count end as output_audio_tokens,
         case
             when is_request and (answer is null) = (input_tokens_count is null) then total_tokens_count

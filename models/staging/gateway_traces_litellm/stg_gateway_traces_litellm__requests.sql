@@ -172,6 +172,7 @@ counted as (
                 then {{ first_name(['priced_as', 'metadata_priced_as', 'model']) }}
             else nullif({{ trimmed('model') }}, '')
         end as served_model,
+        {{ first_name(['model_group', 'model', 'priced_as', 'metadata_priced_as']) }} as asked_model,
         {%- for column in ['feature_name', 'workflow_name', 'environment', 'prompt_template_version'] %}
         coalesce(
             {{ caller_said(column, ['spend_logs_metadata', 'requester_metadata']) }},
@@ -300,21 +301,23 @@ renamed as (
         {%- for column in ['feature_name', 'workflow_name', 'environment'] %}
         {{ without_email('said_' ~ column, is_person=false) }} as {{ column }},
         {%- endfor %}
-        nullif(lower({{ trimmed('custom_llm_provider') }}), '') as provider,
-        served_model as model,
-        coalesce({{ first_name(['model_group', 'model']) }}, served_model) as requested_model,
+        nullif(lower({{ masked_name(trimmed('custom_llm_provider')) }}), '') as provider,
+        {{ masked_name('served_model') }} as model,
+        {{ masked_name('asked_model') }} as requested_model,
         case
             when lower(speed) = 'fast' then 'fast'
             when logged_id like '%_batch_cost' or call_type in ('retrieve_batch', 'aretrieve_batch') then 'batch'
-            else {{ first_name(['service_tier', 'priced_tier', 'metadata_priced_tier']) }}
+            else {{ masked_name(first_name(['service_tier', 'priced_tier', 'metadata_priced_tier'])) }}
         end as service_tier,
-        lower({{ first_name([
+        lower({{ masked_name(first_name([
             'inference_geo', 'data_residency', 'metadata_data_residency', 'vertex_location', 'metadata_vertex_location',
             "regexp_extract(served_model, '^azure/(us-gov|us|eu|apac)/', 1)",
-        ]) }}) as inference_geo,
+        ])) }}) as inference_geo,
         {{ without_email('said_prompt_template_version', is_person=false) }} as prompt_template_version,
         cast(null as varchar) as prompt_fingerprint,  -- the log's messages are not read
-        coalesce(error_code, metadata_error_code, case when status = 'success' then '200' end) as status_code,
+        coalesce(
+            {{ masked_name('coalesce(error_code, metadata_error_code)') }}, case when status = 'success' then '200' end
+        ) as status_code,
 
         ---------- numerics
         {{ uncached_input(count('prompt_tokens'), 'read_tokens', 'greatest(write_total, write_with_lifetime)') }}
@@ -325,22 +328,12 @@ renamed as (
         coalesce({{ count('write_30m_tokens') }}, 0) as cache_write_30m_tokens,
         coalesce({{ count('write_1h_tokens') }}, 0) as cache_write_1h_tokens,
         coalesce({{ count('write_12h_tokens') }}, 0) as cache_write_12h_tokens,
-        {{ whole_output("try_cast(completion_tokens as bigint)", "try_cast(reasoning_tokens as bigint)") }} as output_tokens,
-        try_cast(reasoning_tokens as bigint) as reasoning_tokens,
+        {{ whole_output(count('completion_tokens'), count('reasoning_tokens')) }} as output_tokens,
+        {{ count('reasoning_tokens') }} as reasoning_tokens,
         {%- set uncached = count('prompt_tokens') ~ ' - read_tokens - greatest(write_total, write_with_lifetime)' %}
-        -- Audio and images that were read from the cache are cache reads: what is left of the input is charged as such.
-        -- (`least` leaves out what is null, so it must not meet an unknown count.)
-        case when audio_tokens is not null then least({{ count('audio_tokens') }}, {{ uncached }}) end as input_audio_tokens,
-        case
-            when image_tokens is not null
-                then least(
-                    {{ count('image_tokens') }},
-                    greatest({{ uncached }} - coalesce({{ count('audio_tokens') }}, 0), 0)
-                )
-        end as input_image_tokens,
-        case
-            when answer_audio_tokens is not null then least({{ count('answer_audio_tokens') }}, {{ count('completion_tokens') }})
-        end as output_audio_tokens,
+        {{ part_of(count('audio_tokens'), uncached) }} as input_audio_tokens,
+        {{ part_of(count('image_tokens'), uncached ~ ' - coalesce(' ~ count('audio_tokens') ~ ', 0)') }} as input_image_tokens,
+        {{ part_of(count('answer_audio_tokens'), count('completion_tokens')) }} as output_audio_tokens,
         {{ count('total_tokens') }} as reported_total_tokens,
         cast(null as bigint) as system_prompt_tokens,  -- LiteLLM counts no part of the prompt
         cast(null as bigint) as context_tokens,

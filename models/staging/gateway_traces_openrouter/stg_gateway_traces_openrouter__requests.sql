@@ -120,7 +120,11 @@ renamed as (
         ---------- ids
         'openrouter' as gateway,
         {{ without_email(trimmed('id'), is_person=false) }} as request_id,
-        {{ without_email(name_or_null('upstream_id'), is_person=false) }} as provider_request_id,
+        -- who is billed by OpenRouter has its id in the answer; with a key of one's own the provider is the seller
+        case
+            when is_own_key then {{ without_email(name_or_null('upstream_id'), is_person=false) }}
+            else {{ without_email(trimmed('id'), is_person=false) }}
+        end as provider_request_id,
         earlier_responses + 1 as attempt_number,
         case when response_cache_source_id is not null then 'cache_hit' else 'request' end as row_kind,
         cast(null as varchar) as team_id,
@@ -137,11 +141,11 @@ renamed as (
         {{ without_email(name_or_null('app_id'), is_person=false) }} as feature_name,
         cast(null as varchar) as workflow_name,
         cast(null as varchar) as environment,
-        case when is_own_key then lower({{ trimmed('provider_name') }}) else 'openrouter' end as provider,
-        {{ trimmed('model') }} as model,
-        coalesce({{ name_or_null('router') }}, {{ trimmed('model') }}) as requested_model,
-        service_tier,
-        case lower(data_region) when 'europe' then 'eu' else lower(data_region) end as inference_geo,
+        case when is_own_key then lower({{ masked_name(trimmed('provider_name')) }}) else 'openrouter' end as provider,
+        {{ masked_name(trimmed('model')) }} as model,
+        {{ masked(first_name(['router', 'model'])) }} as requested_model,
+        {{ masked_name('service_tier') }} as service_tier,
+        case lower(data_region) when 'europe' then 'eu' else lower({{ masked_name('data_region') }}) end as inference_geo,
         {{ without_email(name_or_null('preset_id'), is_person=false) }} as prompt_template_version,
         cast(null as varchar) as prompt_fingerprint,
         cast(statuses[-1] as varchar) as status_code,

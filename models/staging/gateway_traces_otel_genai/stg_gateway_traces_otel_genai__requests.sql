@@ -69,6 +69,7 @@
     'input_tokens', 'output_tokens', 'total_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens',
     'reasoning_tokens', 'input_audio_tokens', 'input_image_tokens', 'output_audio_tokens',
 ] %}
+{%- set uncached = uncached_input('input_tokens_count', 'cache_read_tokens_count', 'cache_write_tokens_count') %}
 
 with
 
@@ -219,8 +220,10 @@ named as (
 ),
 
 {#
-    A call around a call is one call reported twice, by a framework and by the client below it: the innermost counts, or the
-    outer one when only that states its usage. Looked for within a file: spans of a trace are exported together.
+    A call around a call is often one call reported twice, by a framework and by the client below it. Where only one of them
+    states its usage, that counts; where both do, the inner one, if it fills the outer one's time: frameworks add up wrong.
+    An outer call with time of its own may have worked itself: it is a request too, and later layers leave it out if it
+    states no more than the calls below it. Looked for within a file: spans of a trace are exported together.
 #}
 calls as (
 
@@ -229,7 +232,8 @@ calls as (
         trace_id,
         span_id,
         is_embedding,
-        bool_or(states_usage) as states_usage
+        bool_or(states_usage) as states_usage,
+        max(epoch_us(ended_at) - epoch_us(started_at)) as microseconds
     from named
     where is_call
     group by all
@@ -243,7 +247,8 @@ inner_calls as (
         trace_id,
         parent_span_id as span_id,
         is_embedding,
-        bool_or(states_usage) as inner_states_usage
+        bool_or(states_usage) as inner_states_usage,
+        sum(case when states_usage then epoch_us(ended_at) - epoch_us(started_at) end) as inner_microseconds
     from named
     where is_call and parent_span_id is distinct from span_id
     group by all
@@ -254,7 +259,8 @@ around_calls as (
 
     select
         calls.*,
-        inner_calls.inner_states_usage
+        inner_calls.inner_states_usage,
+        coalesce(inner_calls.inner_microseconds >= 0.9 * calls.microseconds, false) as is_filled
     from calls
     inner join inner_calls
         on
@@ -271,7 +277,7 @@ ruled as (
         named.*,
         case
             when not named.is_call then 'context'
-            when own.inner_states_usage or not own.states_usage then 'context'
+            when not own.states_usage or own.is_filled then 'context'
             when enclosing.states_usage and not enclosing.inner_states_usage then 'context'
             else 'request'
         end as row_kind,
@@ -363,8 +369,8 @@ checked as (
                 "'cache writes of one hour exceed the cache writes, of which they are a part'",
             ], [
                 "row_kind = 'request' and coalesce(input_audio_tokens_count, 0) + coalesce(input_image_tokens_count, 0) > "
-                ~ uncached_input('input_tokens_count', 'cache_read_tokens_count', 'cache_write_tokens_count'),
-                "'audio and image tokens exceed the uncached input, of which they are parts'",
+                ~ uncached ~ " + coalesce(cache_read_tokens_count, 0) + coalesce(cache_write_tokens_count, 0)",
+                "'audio and image tokens exceed the input, of which they are parts'",
             ], [
                 "row_kind = 'request' and output_audio_tokens_count > "
                 ~ whole_output('output_tokens_count', 'reasoning_tokens_count'),
@@ -380,7 +386,7 @@ renamed as (
     select
         ---------- ids
         'otel_genai' as gateway,
-        trace_id || '-' || span_id as request_id,
+        {{ without_email("trace_id || '-' || span_id", is_person=false) }} as request_id,
         case when is_request then {{ without_email(name_or_null('response_id'), is_person=false) }} end as provider_request_id,
         cast(null as bigint) as attempt_number,  -- a span covers the call with all its automatic retries
         row_kind,
@@ -389,10 +395,10 @@ renamed as (
         ] %}
         {{ without_email(caller_said(column, ['span_attributes', 'resource_attributes']), is_person=is_person) }} as {{ column }},
         {%- endfor %}
-        trace_id,
-        trace_id || '-' || parent_span_id as parent_request_id,
-        span_id,
-        parent_span_id,
+        {{ without_email('trace_id', is_person=false) }} as trace_id,
+        {{ without_email("trace_id || '-' || parent_span_id", is_person=false) }} as parent_request_id,
+        {{ without_email('span_id', is_person=false) }} as span_id,
+        {{ without_email('parent_span_id', is_person=false) }} as parent_span_id,
         cast(null as varchar) as api_key_hash,  -- the conventions name no key
 
         ---------- strings
@@ -402,16 +408,18 @@ renamed as (
         case
             when is_request  -- the AI SDK adds the kind of interface: openai.responses
                 then nullif(regexp_replace(
-                    lower({{ trimmed('provider') }}), '[.](responses|chat|completion|embedding|messages|generative-ai)$', ''
+                    lower({{ masked_name(trimmed('provider')) }}),
+                    '[.](responses|chat|completion|embedding|messages|generative-ai)$',
+                    ''
                 ), '')
         end as provider,
-        case when is_request then {{ first_name(['response_model', 'request_model']) }} end as model,
-        case when is_request then {{ first_name(['request_model', 'response_model']) }} end as requested_model,
-        case when is_request then lower({{ name_or_null('service_tier') }}) end as service_tier,
+        case when is_request then {{ masked(first_name(['response_model', 'request_model'])) }} end as model,
+        case when is_request then {{ masked(first_name(['request_model', 'response_model'])) }} end as requested_model,
+        case when is_request then lower({{ masked_name(name_or_null('service_tier')) }}) end as service_tier,
         case
             when is_request
                 then lower(coalesce(
-                    {{ name_or_null('stated_geo') }},
+                    {{ masked_name(name_or_null('stated_geo')) }},
                     nullif(regexp_extract(server_address, '^bedrock-runtime(?:-fips)?[.]([a-z0-9-]+)[.]amazonaws[.]com', 1), ''),
                     nullif(regexp_extract(server_address, '^([a-z0-9-]+)-aiplatform[.]googleapis[.]com$', 1), '')
                 ))
@@ -419,14 +427,13 @@ renamed as (
         {{ without_email(
             caller_said('prompt_template_version', ['span_attributes', 'resource_attributes']), is_person=false
         ) }} as prompt_template_version,
-        {{ caller_said('prompt_fingerprint', ['span_attributes', 'resource_attributes']) }} as prompt_fingerprint,
+        {{ without_email(
+            caller_said('prompt_fingerprint', ['span_attributes', 'resource_attributes']), is_person=false
+        ) }} as prompt_fingerprint,
         {{ without_email(first_name(['http_status', 'error_type']), is_person=false) }} as status_code,
 
         ---------- numerics
-        case
-            when is_request
-                then {{ uncached_input('input_tokens_count', 'cache_read_tokens_count', 'cache_write_tokens_count') }}
-        end as uncached_input_tokens,
+        case when is_request then {{ uncached }} end as uncached_input_tokens,
         -- Only Anthropic's own SDK tells a lifetime: what is not stated as an hour stands with the default one.
         {%- for count_of, column in [
             ('cache_read_tokens_count', 'cache_read_tokens'),
@@ -441,8 +448,11 @@ renamed as (
         {%- endfor %}
         case when is_request then {{ whole_output('answer', 'reasoning') }} end as output_tokens,
         case when is_request then reasoning end as reasoning_tokens,
-        case when is_request then input_audio_tokens_count end as input_audio_tokens,
-        case when is_request then input_image_tokens_count end as input_image_tokens,
+        case when is_request then {{ part_of('input_audio_tokens_count', uncached) }} end as input_audio_tokens,
+        case
+            when is_request
+                then {{ part_of('input_image_tokens_count', uncached ~ ' - coalesce(input_audio_tokens_count, 0)') }}
+        end as input_image_tokens,
         case when is_request then output_audio_tokens_count end as output_audio_tokens,
         case
             when

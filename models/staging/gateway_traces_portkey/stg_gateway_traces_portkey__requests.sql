@@ -99,6 +99,7 @@
 {%- set audio_inputs = ['prompt_audio_tokens', 'input_audio_tokens', 'gemini_audio_tokens'] %}
 {%- set image_inputs = ['prompt_image_tokens', 'input_image_tokens', 'gemini_image_tokens'] %}
 {%- set audio_outputs = ['completion_audio_tokens', 'gemini_spoken_tokens'] %}
+{%- set uncached = uncached_input('input_count', 'read_tokens', 'write_tokens') ~ ' + tool_prompt_tokens' %}
 {%- set searches = ['web_search_requests', 'num_search_queries'] %}
 {%- set names_by_caller = [
     'team_id', 'user_id', 'tenant_id', 'feature_name', 'workflow_name', 'environment', 'session_id',
@@ -172,8 +173,8 @@ counted as (
         {%- for modality in modalities %}
         {%- do stated.append(sum_of_parts('promptTokensDetails', 'modality', modality, 'tokenCount')) %}
         {%- do uncached.append(
-            'coalesce(cast(' ~ stated[-1] ~ ' as bigint), 0) - coalesce(cast('
-            ~ sum_of_parts('cacheTokensDetails', 'modality', modality, 'tokenCount') ~ ' as bigint), 0)'
+            'coalesce(cast(' ~ stated[-1] ~ ' as hugeint), 0) - coalesce(cast('
+            ~ sum_of_parts('cacheTokensDetails', 'modality', modality, 'tokenCount') ~ ' as hugeint), 0)'
         ) %}
         {%- endfor %}
         case when coalesce({{ stated | join(', ') }}) is not null then cast({{ uncached | join(' + ') }} as varchar) end
@@ -209,6 +210,8 @@ summed as (
         *,
         coalesce({{ largest_count(read_totals) }}, 0) as read_tokens,
         coalesce({{ largest_count(writes_1h) }}, 0) as write_1h_tokens,
+        {{ largest_count(audio_inputs) }} as audio_count,
+        {{ largest_count(image_inputs) }} as image_count,
         greatest(
             coalesce({{ largest_count(write_totals) }}, 0),
             coalesce({{ largest_count(writes_1h) }}, 0) + coalesce({{ largest_count(writes_5m) }}, 0)
@@ -350,21 +353,21 @@ renamed as (
         {{ without_email('said_feature_name', is_person=false) }} as feature_name,
         {{ without_email('said_workflow_name', is_person=false) }} as workflow_name,
         {{ without_email('said_environment', is_person=false) }} as environment,
-        provider_name as provider,
-        {{ first_name(['ai_model', 'body_model', 'body_model_version', 'asked_model']) }} as model,
-        {{ first_name(['asked_model', 'ai_model', 'body_model', 'body_model_version']) }} as requested_model,
-        coalesce(tier, usage_tier, converse_tier) as service_tier,
-        nullif(lower(usage_geo), 'not_available') as inference_geo,
+        {{ masked_name('provider_name') }} as provider,
+        {{ masked(first_name(['ai_model', 'body_model', 'body_model_version', 'asked_model'])) }} as model,
+        {{ masked(first_name(['asked_model', 'ai_model', 'body_model', 'body_model_version'])) }} as requested_model,
+        {{ masked_name('coalesce(tier, usage_tier, converse_tier)') }} as service_tier,
+        nullif(lower({{ masked_name('usage_geo') }}), 'not_available') as inference_geo,
         {{ without_email(
             "coalesce(said_prompt_template_version, " ~ name_or_null('prompt_slug') ~ ")", is_person=false
         ) }} as prompt_template_version,
-        said_prompt_fingerprint as prompt_fingerprint,
-        regexp_replace(http_status, '[.]0+$', '') as status_code,
+        {{ without_email('said_prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
+        regexp_replace({{ masked_name('http_status') }}, '[.]0+$', '') as status_code,
 
         ---------- numerics
         case
             when wire = 'any' then {{ first_count(['req_units', 'request_tokens']) }}
-            else {{ uncached_input('input_count', 'read_tokens', 'write_tokens') }} + tool_prompt_tokens
+            else {{ uncached }}
         end as uncached_input_tokens,
         case when wire != 'any' then read_tokens end as cache_read_tokens,
         case when wire != 'any' then write_tokens - write_1h_tokens end as cache_write_5m_tokens,  -- and unknown lifetimes
@@ -376,9 +379,9 @@ renamed as (
             else {{ whole_output('output_count', 'reasoning_count') }}
         end as output_tokens,
         reasoning_count as reasoning_tokens,
-        {{ largest_count(audio_inputs) }} as input_audio_tokens,
-        {{ largest_count(image_inputs) }} as input_image_tokens,
-        {{ largest_count(audio_outputs) }} as output_audio_tokens,
+        {{ part_of('audio_count', uncached) }} as input_audio_tokens,
+        {{ part_of('image_count', uncached ~ ' - coalesce(audio_count, 0)') }} as input_image_tokens,
+        {{ part_of(largest_count(audio_outputs), whole_output('output_count', 'reasoning_count')) }} as output_audio_tokens,
         case
             when wire = 'any' then {{ first_count(['total_units', 'log_total_tokens']) }} else total_count
         end as reported_total_tokens,

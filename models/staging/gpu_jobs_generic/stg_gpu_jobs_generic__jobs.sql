@@ -68,16 +68,16 @@ renamed as (
 
     select
         ---------- ids
-        job_id,
-        pool_id,
+        {{ without_email('job_id', is_person=false) }} as job_id,
+        {{ without_email('pool_id', is_person=false) }} as pool_id,
         cast(null as varchar) as cluster_id,
         cast(null as varchar) as partition_id,
         cast(null as varchar) as node_id,
-        team_id,
+        {{ without_email('team_id', is_person=false) }} as team_id,
         {{ without_email('user_id') }} as user_id,
 
         ---------- strings
-        lower(state) as state,
+        lower({{ masked_name('state') }}) as state,
 
         ---------- timestamps
         {{ utc('submitted_at') }} as submitted_at,
@@ -86,7 +86,7 @@ renamed as (
 
         ---------- numerics
         try_cast(gpu_count as bigint) as gpu_count,
-        gpu_model,
+        {{ masked_name('gpu_model') }} as gpu_model,
         try_cast(time_limit_hours as decimal(18, 6)) as time_limit_hours,
 
         ---------- booleans

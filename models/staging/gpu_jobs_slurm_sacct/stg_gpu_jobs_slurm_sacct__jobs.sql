@@ -51,7 +51,7 @@ counted as (
             as gpu_count,
         coalesce({{ tres_gpu_model('alloc_tres') }}, {{ tres_gpu_model('req_tres') }}) as gpu_model,
         lower(regexp_extract({{ trimmed('state_text') }}, '^[A-Za-z_]+')) as state,
-        coalesce(try_cast(elapsed_raw as bigint), {{ slurm_seconds('elapsed_clock') }}) as elapsed_seconds
+        coalesce({{ count('elapsed_raw') }}, {{ slurm_seconds('elapsed_clock') }}) as elapsed_seconds
     from valued
 
 ),
@@ -102,6 +102,9 @@ checked as (
             + type_checks(['submitted', 'started', 'ended'], 'timestamptz', words)
             + count_checks(['elapsed_raw', 'gpu_count'], limit=999999999)
             + [[
+                "try_cast(time_limit_raw as bigint) not between 0 and 999999999",
+                "'TimelimitRaw is no such number of minutes: ' || left(time_limit_raw, 40)",
+            ], [
                 "try_cast(gpu_count as bigint) > 999999", "'gpu_count is too large: ' || left(gpu_count, 40)",
             ], [
                 "partition_name is null and cluster is null and try_cast(gpu_count as bigint) > 0",
@@ -137,11 +140,12 @@ renamed as (
 
     select
         ---------- ids
-        job_name_id || case when run_number < run_count and not is_step then ' run ' || run_number else '' end as job_id,
+        {{ without_email('job_name_id', is_person=false) }}
+        || case when run_number < run_count and not is_step then ' run ' || run_number else '' end as job_id,
         cast(null as varchar) as pool_id,
-        cluster as cluster_id,
-        partition_name as partition_id,
-        node_list as node_id,
+        {{ without_email('cluster', is_person=false) }} as cluster_id,
+        {{ without_email('partition_name', is_person=false) }} as partition_id,
+        {{ without_email('node_list', is_person=false) }} as node_id,
         {{ without_email('account', is_person=false) }} as team_id,
         {{ without_email('user_name') }} as user_id,
 
@@ -159,10 +163,10 @@ renamed as (
             when gpu_count is null then cast(0 as bigint)
             else {{ count('gpu_count') }}
         end as gpu_count,
-        gpu_model,
+        {{ masked_name('gpu_model') }} as gpu_model,
         cast(
             coalesce(
-                try_cast(time_limit_raw as bigint) * 60,
+                {{ count('time_limit_raw') }} * 60,
                 {{ slurm_seconds('time_limit_clock') }}
             ) / 3600 as decimal(18, 6)
         ) as time_limit_hours,

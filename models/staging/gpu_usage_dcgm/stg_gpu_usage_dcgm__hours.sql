@@ -137,7 +137,7 @@ checked as (
             when measure is null
                 then
                     'the answer holds none of the metrics read here ({{ measures.keys() | join(", ") }}) but '
-                    || left(metric, 80)
+                    || left({{ masked('metric') }}, 80)
             when gpu_id is null then 'a series of ' || metric || ' names no GPU: neither UUID nor hostname and gpu'
             when len(list_filter(points, lambda point: point is not null)) = 0
                 then 'a series of ' || metric || ' holds no sample'
@@ -267,23 +267,23 @@ renamed as (
         ---------- ids
         cast(hour_start_at as timestamp) as hour_start_at,
         cast(null as varchar) as pool_id,
-        node_id,
-        gpu_id,
-        gpu_part,
-        {{ name_or_null("json_extract_string(labels, '$.modelName')") }} as gpu_model,
-        {{ name_or_null("json_extract_string(labels, '$.cluster')") }} as cluster_id,
-        namespace,
-        {{ node_pool_label('labels') }} as node_pool,
+        {{ without_email('node_id', is_person=false) }} as node_id,
+        {{ without_email('gpu_id', is_person=false) }} as gpu_id,
+        {{ without_email('gpu_part', is_person=false) }} as gpu_part,
+        {{ masked_name(name_or_null("json_extract_string(labels, '$.modelName')")) }} as gpu_model,
+        {{ without_email(name_or_null("json_extract_string(labels, '$.cluster')"), is_person=false) }} as cluster_id,
+        {{ without_email('namespace', is_person=false) }} as namespace,
+        {{ masked(node_pool_label('labels')) }} as node_pool,
 
         ---------- booleans
         case when is_held then true when tells_holders then false end as is_allocated,
 
         ---------- numerics
         measure,
-        cast(case measure when 'gpu_utilization' then mean * 0.01 when 'engine_active' then mean end as decimal(9, 6))
+        try_cast(case measure when 'gpu_utilization' then mean * 0.01 when 'engine_active' then mean end as decimal(9, 6))
             as utilization_share,
         cast(null as decimal(9, 6)) as memory_used_share,
-        cast(case when measure like 'memory_%' then mean end as decimal(18, 6)) as memory_mib,
+        try_cast(case when measure like 'memory_%' then mean end as decimal(18, 6)) as memory_mib,
         cast(null as bigint) as running_requests,
         cast(null as bigint) as tokens,
 

@@ -55,11 +55,11 @@ renamed as (
     select
         ---------- ids
         {{ utc('hour_start_at') }} as hour_start_at,
-        pool_id,
-        node_id,
-        gpu_id,
+        {{ without_email('pool_id', is_person=false) }} as pool_id,
+        {{ without_email('node_id', is_person=false) }} as node_id,
+        {{ without_email('gpu_id', is_person=false) }} as gpu_id,
         cast(null as varchar) as gpu_part,
-        gpu_model,
+        {{ masked_name('gpu_model') }} as gpu_model,
         cast(null as varchar) as cluster_id,
         cast(null as varchar) as namespace,
         cast(null as varchar) as node_pool,
@@ -76,8 +76,8 @@ renamed as (
         try_cast(tokens as bigint) as tokens,
 
         ---------- ids
-        team_id,
-        job_id,
+        {{ without_email('team_id', is_person=false) }} as team_id,
+        {{ without_email('job_id', is_person=false) }} as job_id,
 
         ---------- numerics
         try_cast(sample_count as bigint) as sample_count,

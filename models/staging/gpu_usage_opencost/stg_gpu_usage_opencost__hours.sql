@@ -131,7 +131,10 @@ checked as (
         *,
         {{ reject_reason(
             [
-                ["name is null and code is not null and code != '200'", "'the response is an error of code ' || left(code, 40)"],
+                [
+                    "name is null and code is not null and code != '200'",
+                    "'the response is an error of code ' || left(" ~ masked('code') ~ ", 40)",
+                ],
                 ["name is null", "'the response holds no allocation'"],
                 ["is_no_object", "'the allocation is not a JSON object'"],
             ]
@@ -220,13 +223,14 @@ renamed as (
         ---------- ids
         hour_start_at,
         cast(null as varchar) as pool_id,
-        {{ name_or_null('node') }} as node_id,
-        coalesce({{ name_or_null('cluster') }} || '/', '') || {{ without_email('name', is_person=false) }} as gpu_id,
+        {{ without_email(name_or_null('node'), is_person=false) }} as node_id,
+        coalesce({{ without_email(name_or_null('cluster'), is_person=false) }} || '/', '')
+        || {{ without_email('name', is_person=false) }} as gpu_id,
         cast(null as varchar) as gpu_part,
-        gpu_model,
-        {{ name_or_null('cluster') }} as cluster_id,
-        {{ name_or_null('namespace_name') }} as namespace,
-        {{ node_pool_label('labels') }} as node_pool,
+        {{ masked_name('gpu_model') }} as gpu_model,
+        {{ without_email(name_or_null('cluster'), is_person=false) }} as cluster_id,
+        {{ without_email(name_or_null('namespace_name'), is_person=false) }} as namespace,
+        {{ masked(node_pool_label('labels')) }} as node_pool,
 
         ---------- booleans
         case when _reject_reason is null then not is_idle end as is_allocated,

@@ -45,7 +45,7 @@ checked as (
             ]
             + required_checks(['amount', 'currency'])
             + type_checks(['bucket_start', 'bucket_end'], 'timestamptz', 'an RFC 3339 time')
-            + type_checks(['amount'], 'decimal(28, 10)', 'a number of cents')
+            + type_checks(['amount'], 'decimal(24, 10)', 'a number of cents')
         ) }} as _reject_reason
     from source
 
@@ -66,7 +66,7 @@ renamed as (
 
         ---------- strings
         case when try_cast(amount as decimal(28, 10)) < 0 then 'credit' else 'usage' end as line_type,
-        model,
+        {{ masked_name('model') }} as model,
         case
             when cost_type = 'web_search' then 'web_search'
             when token_type = 'uncached_input_tokens' then 'input'
@@ -80,7 +80,7 @@ renamed as (
         cast(null as decimal(38, 12)) as quantity,  -- the report has amounts only
         cast(null as varchar) as unit,
         cast(try_cast(amount as decimal(28, 10)) * usd_per_money_unit as decimal(38, 12)) as billed_amount,
-        upper(currency) as currency,
+        upper({{ masked_name('currency') }}) as currency,
 
         ---------- strings
         {{ masked('workspace_id') }} as key_or_project_id,

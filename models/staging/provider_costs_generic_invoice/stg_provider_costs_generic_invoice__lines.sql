@@ -34,7 +34,8 @@ checked as (
             required_checks(['provider', 'billing_period_start', 'line_type', 'amount', 'currency'])
             + type_checks(['billing_period_start'], 'date', 'an ISO 8601 date')
             + type_checks(['charge_start_at', 'charge_end_at'], 'timestamptz', 'an ISO 8601 time')
-            + type_checks(['amount', 'quantity'], 'decimal(38, 12)', 'a number')
+            + amount_checks(['amount'])
+            + type_checks(['quantity'], 'decimal(38, 12)', 'a number')
             + [[
                 "lower(line_type) not in ('usage', 'credit', 'refund', 'tax', 'fee', 'commitment', 'correction')",
                 "'line_type is none of usage, credit, refund, tax, fee, commitment, correction'" ~ quoted('line_type'),
@@ -54,9 +55,9 @@ renamed as (
 
     select
         ---------- ids
-        lower({{ trimmed('provider') }}) as provider,
-        coalesce(invoice_account_id, account_id) as account_id,
-        invoice_id,
+        lower({{ masked_name(trimmed('provider')) }}) as provider,
+        {{ masked_name('coalesce(invoice_account_id, account_id)') }} as account_id,
+        {{ masked_name('invoice_id') }} as invoice_id,
 
         ---------- timestamps: a line without its own times is a charge of the whole billing month
         cast(date_trunc('month', {{ bounded_time('billing_period_start', 'date') }}) as date) as billing_period_start,
@@ -71,8 +72,8 @@ renamed as (
         ) as charge_end_at,
 
         ---------- strings
-        lower(line_type) as line_type,
-        model,
+        lower({{ masked_name('line_type') }}) as line_type,
+        {{ masked_name('model') }} as model,
         case
             when
                 lower(meter) in (
@@ -84,9 +85,9 @@ renamed as (
 
         ---------- numerics
         try_cast(quantity as decimal(38, 12)) as quantity,
-        unit,
+        {{ masked_name('unit') }} as unit,
         try_cast(amount as decimal(38, 12)) as billed_amount,
-        upper(currency) as currency,
+        upper({{ masked_name('currency') }}) as currency,
 
         ---------- strings
         {{ masked('key_or_project_id') }} as key_or_project_id,

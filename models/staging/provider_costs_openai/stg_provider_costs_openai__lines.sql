@@ -39,7 +39,8 @@ checked as (
                 ["amount_currency is null", "'amount.currency is missing'"],
             ]
             + unix_seconds_checks(['bucket_start', 'bucket_end'])
-            + type_checks(['amount_value', 'quantity'], 'decimal(38, 12)', 'a number')
+            + amount_checks(['amount_value'])
+            + type_checks(['quantity'], 'decimal(38, 12)', 'a number')
         ) }} as _reject_reason
     from source
 
@@ -60,7 +61,7 @@ renamed as (
 
         ---------- strings
         case when try_cast(amount_value as decimal(38, 12)) < 0 then 'credit' else 'usage' end as line_type,
-        nullif(regexp_extract(line_item, '{{ token_line }}', 1), '') as model,
+        {{ masked_name("nullif(regexp_extract(line_item, '" ~ token_line ~ "', 1), '')") }} as model,
         case regexp_extract(line_item, '{{ token_line }}', 2)
             when 'input' then 'input'
             when 'cached input' then 'cache_read'
@@ -73,9 +74,9 @@ renamed as (
 
         ---------- numerics
         try_cast(quantity as decimal(38, 12)) as quantity,
-        quantity_unit as unit,
+        {{ masked_name('quantity_unit') }} as unit,
         try_cast(amount_value as decimal(38, 12)) as billed_amount,
-        upper(amount_currency) as currency,
+        upper({{ masked_name('amount_currency') }}) as currency,
 
         ---------- strings
         {{ masked('coalesce(api_key_id, project_id)') }} as key_or_project_id,

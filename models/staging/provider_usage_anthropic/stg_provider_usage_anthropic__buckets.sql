@@ -71,15 +71,15 @@ renamed as (
         'messages' as endpoint,
         {{ utc('bucket_start') }} as bucket_start_at,
         {{ utc('bucket_end') }} as bucket_end_at,
-        workspace_id as project_id,
-        api_key_id,
+        {{ without_email('workspace_id', is_person=false) }} as project_id,
+        {{ without_email('api_key_id', is_person=false) }} as api_key_id,
         {{ without_email('coalesce(user_account_id, service_account_id)') }} as user_id,
 
         ---------- strings
-        model,
-        service_tier,
+        {{ masked_name('model') }} as model,
+        {{ masked_name('service_tier') }} as service_tier,
         service_tier = 'batch' as is_batch,
-        context_window,
+        {{ masked_name('context_window') }} as context_window,
         {{ grouped_by([
             'workspace_id', 'api_key_id', 'user_account_id', 'service_account_id', 'model', 'service_tier',
             'context_window', 'inference_geo', 'speed',
@@ -89,7 +89,7 @@ renamed as (
         {{ uncached_input(
             'try_cast(uncached_input_tokens as bigint)',
             'try_cast(cache_read_input_tokens as bigint)',
-            'try_cast(ephemeral_5m_input_tokens as bigint) + try_cast(ephemeral_1h_input_tokens as bigint)'
+            count('ephemeral_5m_input_tokens') ~ ' + ' ~ count('ephemeral_1h_input_tokens')
         ) }} as uncached_input_tokens,
         coalesce(try_cast(cache_read_input_tokens as bigint), 0) as cache_read_tokens,
         coalesce(try_cast(ephemeral_5m_input_tokens as bigint), 0) as cache_write_5m_tokens,

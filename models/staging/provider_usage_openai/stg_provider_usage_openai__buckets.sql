@@ -104,13 +104,13 @@ renamed as (
         regexp_extract(object, 'organization\.usage\.([a-z_]+)\.result', 1) as endpoint,
         {{ unix_seconds('bucket_start') }} as bucket_start_at,
         {{ unix_seconds('bucket_end') }} as bucket_end_at,
-        project_id,
-        api_key_id,
+        {{ without_email('project_id', is_person=false) }} as project_id,
+        {{ without_email('api_key_id', is_person=false) }} as api_key_id,
         {{ without_email('user_id') }} as user_id,
 
         ---------- strings
-        model,
-        service_tier,
+        {{ masked_name('model') }} as model,
+        {{ masked_name('service_tier') }} as service_tier,
         try_cast(batch as boolean) as is_batch,
         cast(null as varchar) as context_window,  -- the report does not split by context length
         {{ grouped_by(['project_id', 'user_id', 'api_key_id', 'model', 'batch', 'service_tier']) }} as grouped_by,
