@@ -34,9 +34,11 @@ numbered as (
         coalesce(providers.provider, attempts.provider, 'unknown') as canonical_provider,  -- failed before it was routed
         -- A placeholder (zeros, 'unknown-unknown') is no id of an answer.
         length(attempts.provider_request_id) >= 12
-        and replace(replace(replace(
-            translate(lower(attempts.provider_request_id), '0-_ ', ''), 'unknown', ''), 'none', ''), 'null', '') != ''
-            as is_answer_id,
+        and replace(
+            replace(replace(translate(lower(attempts.provider_request_id), '0-_ ', ''), 'unknown', ''), 'none', ''),
+            'null',
+            ''
+        ) != '' as is_answer_id,
         row_number() over same_event as capture_number,
         first_value(attempts._source_file) over same_event as first_source_file,
         first_value(attempts._source_row) over same_event as first_source_row

@@ -256,6 +256,9 @@ named as (
         {%- for name, value in dict(usage_firsts, **said_firsts).items() %}
         {{ value }} as {{ name }},
         {%- endfor %}
+        {%- for column, value in said.items() %}
+        {{ value }} as said_{{ column }},
+        {%- endfor %}
         nullif(nullif(lower(json_extract_string(model_parameters, '$.service_tier')), ''), 'auto') as asked_tier,
         coalesce(
             try_cast(json_extract_string(model_parameters, '$.stream') as boolean),
@@ -465,11 +468,11 @@ renamed as (
         case when is_request then {{ without_email(name_or_null('response_id'), is_person=false) }} end as provider_request_id,
         cast(null as bigint) as attempt_number,  -- Langfuse counts no attempts
         row_kind,
-        {{ without_email(said['team_id'], is_person=false) }} as team_id,
-        {{ without_email('coalesce(' ~ name_or_null('user_id') ~ ', ' ~ said['user_id'] ~ ')') }} as user_id,
-        {{ without_email(said['tenant_id']) }} as tenant_id,
+        {{ without_email('said_team_id', is_person=false) }} as team_id,
+        {{ without_email('coalesce(' ~ name_or_null('user_id') ~ ', ' ~ 'said_user_id' ~ ')') }} as user_id,
+        {{ without_email('said_tenant_id') }} as tenant_id,
         {{ without_email(
-            'coalesce(' ~ name_or_null('session_id') ~ ', ' ~ said['session_id'] ~ ')', is_person=false
+            'coalesce(' ~ name_or_null('session_id') ~ ', ' ~ 'said_session_id' ~ ')', is_person=false
         ) }} as session_id,
         {{ without_email(name_or_null('case when type is null then id else trace_id end'), is_person=false) }} as trace_id,
         {{ without_email(name_or_null('parent_id'), is_person=false) }} as parent_request_id,
@@ -478,13 +481,13 @@ renamed as (
         {{ without_email(without_raw_key(name_or_null('key_hash')), is_person=false) }} as api_key_hash,
 
         ---------- strings
-        {{ without_email(said['feature_name'], is_person=false) }} as feature_name,
+        {{ without_email('said_feature_name', is_person=false) }} as feature_name,
         {{ without_email(
-            'coalesce(' ~ said['workflow_name'] ~ ', ' ~ name_or_null('trace_name')
+            'coalesce(' ~ 'said_workflow_name' ~ ', ' ~ name_or_null('trace_name')
             ~ ', case when type is null then ' ~ name_or_null('item_name') ~ ' end)', is_person=false
         ) }} as workflow_name,
         {{ without_email(
-            "coalesce(nullif(" ~ name_or_null('environment') ~ ", 'default'), " ~ said['environment'] ~ ')', is_person=false
+            "coalesce(nullif(" ~ name_or_null('environment') ~ ", 'default'), " ~ 'said_environment' ~ ')', is_person=false
         ) }} as environment,
         case
             when is_request
@@ -513,9 +516,9 @@ renamed as (
         case when is_request then lower({{ masked_name(name_or_null('said_geo')) }}) end as inference_geo,
         {{ without_email(
             'coalesce(' ~ name_or_null('prompt_name') ~ " || ':' || " ~ name_or_null('prompt_version') ~ ', '
-            ~ name_or_null('prompt_version') ~ ', ' ~ said['prompt_template_version'] ~ ')', is_person=false
+            ~ name_or_null('prompt_version') ~ ', ' ~ 'said_prompt_template_version' ~ ')', is_person=false
         ) }} as prompt_template_version,
-        {{ without_email(said['prompt_fingerprint'], is_person=false) }} as prompt_fingerprint,
+        {{ without_email('said_prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
         cast(null as varchar) as status_code,  -- Langfuse keeps a level, no code
 
         ---------- numerics

@@ -203,6 +203,9 @@ named as (
         {%- for name in counts %}
         {{ count(name) }} as {{ name }}_count,
         {%- endfor %}
+        {%- for column in var('caller_names') %}
+        {{ caller_said(column, ['span_attributes', 'resource_attributes']) }} as said_{{ column }},
+        {%- endfor %}
         input_tokens is not null or output_tokens is not null as states_usage,
         coalesce(
             case
@@ -393,7 +396,7 @@ renamed as (
         {%- for column, is_person in [
             ('team_id', false), ('user_id', true), ('tenant_id', true), ('session_id', false),
         ] %}
-        {{ without_email(caller_said(column, ['span_attributes', 'resource_attributes']), is_person=is_person) }} as {{ column }},
+        {{ without_email('said_' ~ column, is_person=is_person) }} as {{ column }},
         {%- endfor %}
         {{ without_email('trace_id', is_person=false) }} as trace_id,
         {{ without_email("trace_id || '-' || parent_span_id", is_person=false) }} as parent_request_id,
@@ -403,7 +406,7 @@ renamed as (
 
         ---------- strings
         {%- for column in ['feature_name', 'workflow_name', 'environment'] %}
-        {{ without_email(caller_said(column, ['span_attributes', 'resource_attributes']), is_person=false) }} as {{ column }},
+        {{ without_email('said_' ~ column, is_person=false) }} as {{ column }},
         {%- endfor %}
         case
             when is_request  -- the AI SDK adds the kind of interface: openai.responses
@@ -424,12 +427,8 @@ renamed as (
                     nullif(regexp_extract(server_address, '^([a-z0-9-]+)-aiplatform[.]googleapis[.]com$', 1), '')
                 ))
         end as inference_geo,
-        {{ without_email(
-            caller_said('prompt_template_version', ['span_attributes', 'resource_attributes']), is_person=false
-        ) }} as prompt_template_version,
-        {{ without_email(
-            caller_said('prompt_fingerprint', ['span_attributes', 'resource_attributes']), is_person=false
-        ) }} as prompt_fingerprint,
+        {{ without_email('said_prompt_template_version', is_person=false) }} as prompt_template_version,
+        {{ without_email('said_prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
         {{ without_email(first_name(['http_status', 'error_type']), is_person=false) }} as status_code,
 
         ---------- numerics
