@@ -136,8 +136,8 @@ checked as (
                 then 'a series does not name its metric (__name__): query the metric itself, not a function of it'
             when measure is null
                 then
-                    'the answer holds none of the metrics read here ({{ measures.keys() | join(", ") }}) but '
-                    || left({{ masked('metric') }}, 80)
+                'the answer holds none of the metrics read here ({{ measures.keys() | join(", ") }}) but '
+                || left({{ masked('metric') }}, 80)
             when gpu_id is null then 'a series of ' || metric || ' names no GPU: neither UUID nor hostname and gpu'
             when len(list_filter(points, lambda point: point is not null)) = 0
                 then 'a series of ' || metric || ' holds no sample'
