@@ -19,7 +19,7 @@ from test_staging_golden import FORMATS, golden_inputs, model_of
 
 pytestmark = pytest.mark.slow
 
-PLANTED = "zq planted.person@example.com sk-plantedplantedplanted1234 zq"
+PLANTED = "zq planted.person@example.com sk-plantedplanted1234 zq"
 LONG = "a text that is too long for a name " * 40
 ODD_VALUES: list[Any] = [None, PLANTED, LONG, [], {}, -1, 2**63 - 1, 1e308]
 # What stands behind staging and calculates with its figures.
