@@ -32,7 +32,7 @@ numbered as (
     select
         attempts.*,
         coalesce(providers.provider, attempts.provider, 'unknown') as canonical_provider,  -- failed before it was routed
-        -- A placeholder (zeros, 'unknown-unknown') is no id of an answer.
+        -- Zeros and words like 'unknown-unknown' are no id of an answer.
         length(attempts.provider_request_id) >= 12
         and replace(
             replace(replace(translate(lower(attempts.provider_request_id), '0-_ ', ''), 'unknown', ''), 'none', ''),
