@@ -28,9 +28,9 @@ $(CHECK_TARGETS): export DBT_TARGET_PATH := $(CURDIR)/.test/target
 $(CHECK_TARGETS): export DBT_LOG_PATH := $(CURDIR)/.test/logs
 
 # The audit of real data sets has its own landing zone and warehouse too.
-real: export AI_COST_LANDING := $(CURDIR)/warehouse/real/landing
-real: export AI_COST_WAREHOUSE := $(CURDIR)/warehouse/real
-real: export AI_COST_COMPANY := seeds/real
+real bills: export AI_COST_LANDING = $(CURDIR)/warehouse/$@/landing
+real bills: export AI_COST_WAREHOUSE = $(CURDIR)/warehouse/$@
+real bills: export AI_COST_COMPANY := seeds/real
 
 define timed
 	@printf '\n== %s\n' '$(1)'; $(2) || exit 1; printf '   %s: %s s\n' '$(1)' "$$SECONDS"
@@ -40,7 +40,7 @@ endef
 DBT_BUILD := dbt build | { grep --line-buffered -vE ' of [0-9]+ (START|PASS) ' || true; }
 
 .NOTPARALLEL:
-.PHONY: help setup build real docs clean lock clients $(CHECK_TARGETS)
+.PHONY: help setup build real bills docs site pictures clean lock clients browser $(CHECK_TARGETS)
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -80,15 +80,23 @@ build: setup ## audit the landing zone (the demo company when it is empty): chec
 # The books of these sets cannot close (no invoice, redacted models), so a failed gate is no failure here; a build that
 # published nothing is.
 real: setup ## audit the real data sets in REAL_DATA, in a warehouse of its own
-	@ai-cost real "$(REAL_DATA)"
+bills: setup ## audit the real bills and usage exports in REAL_DATA, in a warehouse of their own
+real bills:
+	@ai-cost real "$(REAL_DATA)" $(if $(filter bills,$@),--bills)
 	@touch "$$AI_COST_WAREHOUSE/started"; status=0; $(DBT_BUILD) || status=$$?; ai-cost summary; \
 	if [ "$$AI_COST_WAREHOUSE/ai_cost.duckdb" -nt "$$AI_COST_WAREHOUSE/started" ]; then \
-		echo; echo "docs/real-data.md says why these books stay open, and checks the figures"; \
+		echo; echo "docs/real-data.md and docs/reconciliation-on-real-data.md say why these books stay open"; \
 	else exit $$status; fi
 
 docs: setup ## write one page that explains every model: target/static_index.html
 	@dbt docs generate --static
 	@echo "Open target/static_index.html"
+
+site: setup ## serve the site of the published audit on 127.0.0.1 (needs Node 20 or newer)
+	@ai-cost report serve
+
+pictures: setup browser ## take the README's pictures of the built site (docs/images)
+	@python tests/python/site_pictures.py
 
 # pytest comes last: its closing line is the verdict.
 test: lint pytest ## everything CI checks
@@ -126,14 +134,28 @@ clients: .test/clients/.installed ## install the real clients that the tests dri
 	@.test/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/clients/requirements.lock
 	@touch $@
 
-pytest: setup clients .test/.gitignore
+# Playwright, a Node that builds the site, and Debian's Chromium when no browser is there. An environment of their own.
+browser: .test/browser/.installed ## install what opens the site in a browser for the tests
+	@command -v chromium > /dev/null || { \
+		echo "Installing Chromium, which the tests open the site in"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null || \
+			{ echo "Install Chromium so that the command chromium is on the path"; exit 1; }; \
+	}
+
+.test/browser/.installed: tests/browser/requirements.lock | .test/.gitignore
+	@echo "Installing Playwright and Node for the tests into .test/browser"
+	@$(PYTHON) -m venv .test/browser
+	@.test/browser/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/browser/requirements.lock
+	@touch $@
+
+pytest: setup clients browser .test/.gitignore
 	@printf '\n== pytest\n'
-	@pytest
+	@pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # The lock keeps its pins where the ranges of requirements.in allow; `pip-compile --upgrade` moves them.
 lock: setup ## write the requirements.lock files anew from requirements.in (needs a package index)
 	@$(PYTHON) -m venv .test/lock && .test/lock/bin/python -m pip install --quiet pip-tools
-	@for folder in . tests/clients; do \
+	@for folder in . tests/clients tests/browser; do \
 		CUSTOM_COMPILE_COMMAND="make lock" .test/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
 			--no-strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 			--output-file $$folder/requirements.lock $$folder/requirements.in; \

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -41,6 +41,12 @@ prices_app = typer.Typer(
     help="The price sheet that requests are priced with.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(prices_app, name="prices")
+report_app = typer.Typer(
+    help="The published audit as a site, or a month as one file.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(report_app, name="report")
 
 
 def _fail(message: object) -> NoReturn:
@@ -249,6 +255,20 @@ def unchanged(
             raise typer.Exit(1)
 
 
+Warehouse = Annotated[
+    Path | None,
+    typer.Option(
+        help="Another warehouse folder, or a published file.  [default: AI_COST_WAREHOUSE]",
+        show_default=False,
+    ),
+]
+
+
+def _published(warehouse: Path | None) -> Path:
+    path = settings.published() if warehouse is None else warehouse
+    return path / "ai_cost.duckdb" if path.is_dir() else path
+
+
 @app.command()
 def summary(
     month: Annotated[
@@ -257,24 +277,17 @@ def summary(
             metavar="YYYY-MM", help="Another month.  [default: the audit month]", show_default=False
         ),
     ] = None,
-    warehouse: Annotated[
-        Path | None,
-        typer.Option(
-            help="Another warehouse folder, or a published file.  [default: AI_COST_WAREHOUSE]",
-            show_default=False,
-        ),
-    ] = None,
+    warehouse: Warehouse = None,
 ) -> None:
     """Print the published audit.
 
     Cost, coverage, teams, waste, findings, score, gates and landing zone.
     """
     from ai_cost_audit import summary as audit_summary  # noqa: PLC0415
+    from ai_cost_audit.published import NotReadable  # noqa: PLC0415
 
-    published = settings.published() if warehouse is None else warehouse
-    if published.is_dir():
-        published = published / "ai_cost.duckdb"
-    with _expecting(audit_summary.NotReadable):
+    published = _published(warehouse)
+    with _expecting(NotReadable):
         audit = audit_summary.load(published, _month(month))
     audit_summary.render(audit, _console(), _last_check(published.parent))
 
@@ -298,6 +311,101 @@ def _last_check(warehouse: Path) -> Any:
         return load_last(warehouse)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+@app.command()
+def export(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="A new folder, or an earlier export.  [default: export/FORMAT in the warehouse folder]",
+            show_default=False,
+        ),
+    ] = None,
+    kind: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="What to write.")] = "csv",
+    warehouse: Warehouse = None,
+) -> None:
+    """Write every published table as CSV or Parquet.
+
+    One file a table, and manifest.json: rows, columns, what they mean, checksums.
+    """
+    from ai_cost_audit import export as tables  # noqa: PLC0415
+    from ai_cost_audit.published import NotReadable  # noqa: PLC0415
+
+    published = _published(warehouse)
+    with _expecting(NotReadable, tables.NotExported), _progress() as progress:
+        report = tables.run(published, folder or published.parent / "export" / kind, kind, progress)
+    print(f"Exported {report.tables} tables, {report.rows:,} rows, {report.size_bytes / 1e6:,.1f} MB")
+    print(f"  {report.folder}")
+    print("  manifest.json says what each table and column means")
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[QUERY]", help="SQL, or a .sql file; without it, a SQL shell opens.", show_default=False
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every row and digit, as CSV.")] = False,
+    warehouse: Warehouse = None,
+) -> None:
+    """Query the published audit, read-only.
+
+    Without QUERY the DuckDB CLI opens, or Harlequin, whichever is installed.
+    """
+    from ai_cost_audit import sql as analyst  # noqa: PLC0415
+    from ai_cost_audit.published import NotReadable  # noqa: PLC0415
+
+    published = _published(warehouse)
+    with _expecting(NotReadable, analyst.NotRun):
+        if query is None:
+            analyst.open_shell(published)
+        elif as_csv:
+            analyst.write_csv(published, query, sys.stdout)
+        else:
+            analyst.show_rows(published, query, _console())
+
+
+@report_app.command("month")
+def report_month(
+    month: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[YYYY-MM]", help="Another month.  [default: the audit month]", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Where to write it.  [default: reports/ai-cost-YYYY-MM.html in the warehouse folder]",
+            show_default=False,
+        ),
+    ] = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print it to FILE.pdf, with Chromium or Chrome.")
+    ] = False,
+    warehouse: Warehouse = None,
+) -> None:
+    """Write the audit of a month as one HTML file.
+
+    It holds all it shows: send it, open it, print it.
+    """
+    from ai_cost_audit import month_report  # noqa: PLC0415
+    from ai_cost_audit.published import NotReadable  # noqa: PLC0415
+
+    published = _published(warehouse)
+    with _expecting(NotReadable, month_report.NoPdf):
+        shown, text = month_report.html(published, _month(month))
+        page = output or published.parent / "reports" / f"ai-cost-{shown:%Y-%m}.html"
+        month_report.write(text, page)
+        print(page)
+        if pdf:
+            month_report.write_pdf(page, page.with_suffix(".pdf"))
+            print(page.with_suffix(".pdf"))
 
 
 LitellmFile = Annotated[
@@ -361,6 +469,12 @@ def real(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="The folder with the public data sets.", show_default=False)
     ],
+    bills: Annotated[
+        bool,
+        typer.Option(
+            "--bills", help="Land bills and usage exports instead (docs/reconciliation-on-real-data.md)."
+        ),
+    ] = False,
 ) -> None:
     """Land public data sets of real usage (docs/real-data.md)."""
     landing = settings.landing()
@@ -369,7 +483,7 @@ def real(
     from ai_cost_audit import real as real_data  # noqa: PLC0415
 
     with _expecting(ValueError), _progress() as progress:
-        landed = real_data.land(folder, landing, progress)
+        landed = (real_data.land_bills if bills else real_data.land)(folder, landing, progress)
     print(f"Landed in {landing}")
     for one in landed:
         print(f"  {one.name:<22} {one.format:<26} {one.files:>5,} files {one.records:>9,} records")
@@ -406,3 +520,46 @@ def parity(
         parity_report.PAGE.write_text(parity_report.markdown(found), encoding="utf-8", newline="\n")
     if found.unlisted() or found.gone():
         raise typer.Exit(1)
+
+
+SitePort = Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")]
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+@report_app.command("build")
+def report_build() -> None:
+    """Build the site as static files.
+
+    They are in the folder `site` of the warehouse; any web server can host them.
+    """
+    from ai_cost_audit import report  # noqa: PLC0415
+
+    with _expecting(report.NotBuilt):
+        report.build(_say)
+
+
+@report_app.command("serve")
+def report_serve(port: SitePort = 8080) -> None:
+    """Serve the site on this machine.
+
+    Builds it first when the audit or a page changed.
+    """
+    from ai_cost_audit import report  # noqa: PLC0415
+
+    with _expecting(report.NotBuilt):
+        report.serve(port, _say)
+
+
+@report_app.command("dev")
+def report_dev(port: SitePort = 3000) -> None:
+    """Write pages: each is shown anew when it changes.
+
+    This is Evidence's own server, with its error messages.
+    """
+    from ai_cost_audit import report  # noqa: PLC0415
+
+    with _expecting(report.NotBuilt):
+        report.dev(port, _say)

@@ -18,7 +18,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,6 +42,7 @@ LONGEST_RECORD = 32 << 20  # bytes; staging reads lines with the same limit
 MARKER = "_unreadable"
 BLANK = b" \t\r"  # a line of nothing else is no record; staging trims the same characters
 _DATE_FOLDER = re.compile(r"^(\d|[a-z_]+=)")
+_DELIVERED = re.compile(r"(?:^|/)delivered=(\d{4}-\d{2}-\d{2})(?=/)")
 csv.field_size_limit(LONGEST_RECORD)
 
 
@@ -57,6 +58,7 @@ class LandedFile:
     content_hash: str
     size_bytes: int
     modified_at: datetime  # UTC
+    delivered_on: date | None  # of a folder delivered=YYYY-MM-DD; None where the path names no day
     reader: str  # jsonl | csv | parquet
     delimiter: str
     layout: str  # same CSV delimiter, line end and header, or same Parquet schema: read together
@@ -64,6 +66,7 @@ class LandedFile:
     record_count: int
     status: str  # ok | repaired | empty | unreadable | unknown_format | duplicate_delivery
     problem: str | None
+    superseded_by: str | None = None  # the later delivery of the same file, which is read in its place
 
 
 @dataclass
@@ -119,14 +122,19 @@ def scan(
     cache: Path,
     known: dict[str, LandedFile] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    as_of: date | None = None,
 ) -> list[LandedFile]:
     """Every file of the landing zone, sorted by path; only new or changed files are read.
 
     `known` is the registry of the last build, by file_id. A file with the same size and modification time as before is
-    not opened. `cache` holds the line-by-line copies of files that cannot be read in place.
+    not opened. `cache` holds the line-by-line copies of files that cannot be read in place. With `as_of` the
+    landing zone is what had been delivered by the end of that day (UTC): by the folder `delivered=`, else by
+    modification time.
     """
     known = known or {}
     paths = sorted(p for p in landing.rglob("*") if p.is_file() and not _is_ignored(p.relative_to(landing)))
+    if as_of is not None:
+        paths = [p for p in paths if _delivery_day(p, p.relative_to(landing).as_posix()) <= as_of]
     reading = _DuckDB()
     files = []
     for number, path in enumerate(paths, start=1):
@@ -139,7 +147,20 @@ def scan(
             files.append(replace(before, read_path=str(path)) if is_read_in_place else before)
         else:
             files.append(_inspect(path, file_id, cache, reading))
-    return _name_duplicate_deliveries(files)
+    return _name_superseded(_name_duplicate_deliveries(files))
+
+
+def delivered_on(file_id: str) -> date | None:
+    """The day that a folder `delivered=YYYY-MM-DD` of the path states; None where there is none, or no such day."""
+    found = _DELIVERED.search(file_id)
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def _delivery_day(path: Path, file_id: str) -> date:
+    return delivered_on(file_id) or _modified_at(path.stat().st_mtime).date()
 
 
 def load_registry(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, LandedFile]:
@@ -196,6 +217,7 @@ def _inspect(path: Path, file_id: str, cache: Path, reading: _DuckDB) -> LandedF
             content_hash=content_hash,
             size_bytes=stat.st_size,
             modified_at=_modified_at(stat.st_mtime),
+            delivered_on=delivered_on(file_id),
             reader=reader,
             delimiter=more.get("delimiter", ""),
             layout=more.get("layout", ""),
@@ -555,23 +577,62 @@ def _write_lines(path: Path, lines: Iterator[str] | list[str]) -> None:
 
 
 def _name_duplicate_deliveries(files: list[LandedFile]) -> list[LandedFile]:
-    """The same content delivered twice under two names counts once: the first name in path order keeps it."""
-    first: dict[tuple[str, str, str, str], str] = {}
+    """The same content delivered twice counts once.
+
+    The last delivery that states its day keeps it, else the first name in path order.
+    """
+    kept: dict[tuple[str, str, str, str], LandedFile] = {}
+    for file in files:
+        if file.status in ("ok", "repaired"):
+            before = kept.setdefault(_content(file), file)
+            if (file.delivered_on or date.min) > (before.delivered_on or date.min):
+                kept[_content(file)] = file
     named = []
     for file in files:
-        key = (file.entity, file.format, file.account_id, file.content_hash)
-        kept = first.setdefault(key, file.file_id)
-        if kept == file.file_id or file.status not in ("ok", "repaired"):
+        first = kept.get(_content(file), file)
+        if first is file or file.status not in ("ok", "repaired"):
             named.append(file)
         else:
-            problem = f"the same content as {kept}; that file is read, this one is not"
+            problem = f"the same content as {first.file_id}; that file is read, this one is not"
             named.append(replace(file, status="duplicate_delivery", problem=problem))
     return named
 
 
+def _content(file: LandedFile) -> tuple[str, str, str, str]:
+    return (file.entity, file.format, file.account_id, file.content_hash)
+
+
+def _name_superseded(files: list[LandedFile]) -> list[LandedFile]:
+    """A file that was delivered again, under the same name in a later folder `delivered=`, is replaced as a whole.
+
+    Only a sound delivery replaces: a damaged one must not take the place of what was there.
+    """
+    latest: dict[str, LandedFile] = {}
+    for file in files:
+        if file.status == "ok":
+            before = latest.setdefault(_name_without_delivery(file.file_id), file)
+            if (file.delivered_on or date.min) > (before.delivered_on or date.min):
+                latest[_name_without_delivery(file.file_id)] = file
+    named = []
+    for file in files:
+        last = latest.get(_name_without_delivery(file.file_id), file)
+        is_later = (last.delivered_on or date.min) > (file.delivered_on or date.min)
+        named.append(replace(file, superseded_by=last.file_id if is_later else None))
+    return named
+
+
+def _name_without_delivery(file_id: str) -> str:
+    return _DELIVERED.sub("", file_id, count=1)
+
+
 def as_relation(connection: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> duckdb.DuckDBPyRelation:
     """The registry as a relation, one row a file, with the types of `stg_landing__files`."""
-    types = {"size_bytes": "bigint", "record_count": "bigint", "modified_at": "timestamp"}
+    types = {
+        "size_bytes": "bigint",
+        "record_count": "bigint",
+        "modified_at": "timestamp",
+        "delivered_on": "date",
+    }
     names = list(LandedFile.__dataclass_fields__)
     columns = ", ".join(f"{name} {types.get(name, 'varchar')}" for name in names)
     connection.execute(f"create or replace temp table scanned_files ({columns})")

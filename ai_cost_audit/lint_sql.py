@@ -39,7 +39,7 @@ SHARED_FUNCTIONS = (
     | _words("coalesce nullif ifnull if greatest least cast try_cast")
     | _words("abs ceil ceiling floor round sign sqrt exp ln log10 pow power mod")
     | _words("lower upper trim ltrim rtrim length left right substring substr replace reverse repeat")
-    | _words("lpad rpad position instr contains split_part concat_ws translate ascii md5 regexp_replace")
+    | _words("chr lpad rpad position instr contains split_part concat_ws translate ascii md5 regexp_replace")
     | _words("extract date_trunc year quarter month day hour minute")
     | _words("dayofmonth dayofyear weekofyear last_day make_date")
 )

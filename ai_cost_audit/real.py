@@ -35,6 +35,26 @@ SHAPES = {
     "gateway_traces/litellm": ["litellm/spend_logs_payload.json", "litellm/standard_logging_payload.json"],
 }
 
+# Every sample of a bill, a usage export or of calls with a reported cost that a format reads, byte for byte:
+# (format, set, files in it, folder in the landing zone). docs/reconciliation-on-real-data.md says what comes out.
+BILLS = (
+    ("cloud_billing/focus", "focus-1.0-sample", ("*.csv",), "focus-1.0-sample"),
+    ("cloud_billing/focus", "focus-spec-examples", ("**/*.csv",), "focus-spec-examples"),
+    ("cloud_billing/aws_cur2", "aws-cur-2023-sample", ("*.csv.gz",), "aws-cur-2023-sample"),
+    ("cloud_billing/azure_cost", "azure-ea-export", ("EA_ActualCost_*.csv",), "azure-ea-export"),
+    ("cloud_billing/azure_cost", "azure-ea-export", ("EA_AmortizedCost_*.csv",), "azure-ea-export/amortized"),
+    ("cloud_billing/gcp_billing", "gcp-billing-export", ("*.csv",), "gcp-billing-export"),
+    ("gpu_usage/opencost", "opencost", ("*.json",), "opencost"),
+    ("provider_usage/openai", "api-samples/openai", ("organization_usage_*.json",), "api-samples"),
+    ("provider_usage/anthropic", "api-samples/anthropic", ("usage_report_*.json",), "api-samples"),
+    ("provider_costs/openai", "api-samples/openai", ("organization_costs.json",), "api-samples"),
+    ("provider_costs/anthropic", "api-samples/anthropic", ("cost_report_*.json",), "api-samples"),
+    ("gateway_traces/litellm", "api-samples/litellm", ("*.json",), "api-samples"),
+    ("gateway_traces/bedrock_invocation", "api-samples/bedrock", ("*.jsonl",), "api-samples"),
+    ("gateway_traces/otel_genai", "api-samples/otel", ("*.json",), "api-samples"),
+    ("gateway_traces/langfuse", "langfuse-traces", ("*.json.gz",), "langfuse-traces"),
+)
+
 # Whose model it is, where the log gives a bare name: aider sends such a name to the vendor's own API.
 BARE_NAMES = (
     (("gpt-", "chatgpt", "o1", "o3", "o4"), "openai"),
@@ -90,6 +110,40 @@ def land(
                 progress("api-samples", number, total)
             landed.append(_land_shapes(shared_data / "api-samples", names, landing, into))
     return landed
+
+
+def land_bills(shared_data: Path, landing: Path, progress: Progress | None = None) -> list[LandedSet]:
+    """Land every sample in `BILLS` byte for byte.
+
+    Records are the files' own: rows of a table, lines of a log, one for a JSON document.
+    Raises FileNotFoundError, before anything is written, when a set is missing.
+    """
+    found = [
+        sorted(path for pattern in patterns for path in (shared_data / name).glob(pattern))
+        for _, name, patterns, _ in BILLS
+    ]
+    missing = [name for (_, name, _, _), files in zip(BILLS, found, strict=True) if not files]
+    if missing:
+        raise FileNotFoundError(f"{shared_data} does not hold {', '.join(missing)}")
+
+    landed = []
+    for number, ((into, name, _, folder), files) in enumerate(zip(BILLS, found, strict=True), start=1):
+        if progress:
+            progress(name, number, len(BILLS))
+        for file in files:
+            _write(landing / into / folder / file.name, file.read_bytes())
+        landed.append(LandedSet(name, into, len(files), sum(_records(file) for file in files)))
+    return landed
+
+
+def _records(file: Path) -> int:
+    content = file.read_bytes()
+    if file.suffix == ".gz":
+        content = gzip.decompress(content)
+    text = content.decode("utf-8-sig")
+    if ".csv" in file.suffixes:
+        return sum(1 for _ in csv.reader(io.StringIO(text, newline=""))) - 1
+    return sum(1 for line in text.splitlines() if line.strip()) if file.suffix == ".jsonl" else 1
 
 
 def land_aider(shared_data: Path, landing: Path) -> int:

@@ -28,6 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ai_cost_audit.published import NotReadable, opened
+
 Row = dict[str, Any]
 
 MINIMUM_WIDTH = 80
@@ -35,6 +37,7 @@ WIDE = 110  # from this width on, details stand in columns of their own
 WHOLE_DOLLARS_FROM = Decimal(100_000)
 TEAMS_SHOWN = 20
 ROUTES_SHOWN = 10
+RESIDUALS_SHOWN = 10
 FINDINGS_SHOWN = 10
 PROBLEM_FILES_SHOWN = 5
 NOTHING = "-"
@@ -54,6 +57,8 @@ SURFACES = {
 }
 SHARE_GATES = (
     "reconciliation_gap",
+    "missing_invoice",
+    "unknown_share",
     "unpriced_share",
     "coverage_floor",
     "token_totals",
@@ -63,10 +68,6 @@ STYLES = {
     "pass": "green", "closed": "green", "proven": "red", "fail": "red", "open": "red", "critical": "red",
     "warn": "yellow", "at_risk": "yellow", "candidate": "yellow",
 }  # fmt: skip
-
-
-class NotReadable(Exception):
-    """There is no published audit here that this version can read; the text says what to do."""
 
 
 # ---- reading
@@ -82,6 +83,7 @@ class Audit:
     gates: list[Row] = field(default_factory=list)
     layers: list[Row] = field(default_factory=list)  # with a row whose cost_layer is None: the total
     coverage: list[Row] = field(default_factory=list)  # with a row of provider 'all'
+    residuals: list[Row] = field(default_factory=list)
     teams: list[Row] = field(default_factory=list)  # with a row whose team is None: the total
     routes: list[Row] = field(default_factory=list)
     pools: list[Row] = field(default_factory=list)
@@ -96,22 +98,13 @@ def load(published: Path, month: date | None = None) -> Audit:
 
     Raises NotReadable when the file is missing, is no DuckDB file, lacks a mart, or has no such month.
     """
-    if not published.is_file():
-        was_built = (published.parent / "build.duckdb").exists()
-        why = "the last build published nothing and says why; fix that, then" if was_built else ""
-        raise NotReadable(f"no published audit at {published}: {why} run `make build`".replace("  ", " "))
-    try:
-        with duckdb.connect(str(published), read_only=True) as connection:
-            return _select(connection, published, month)
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        first_line = str(error).splitlines()[0]
-        raise NotReadable(f"{published} is of another version ({first_line}): run `make build`") from error
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
-        first_line = str(error).splitlines()[0]
-        raise NotReadable(f"{published} cannot be read ({first_line}): run `make build`") from error
+    with opened(published) as connection:
+        return select(connection, published, month)
 
 
-def _select(connection: duckdb.DuckDBPyConnection, published: Path, month: date | None) -> Audit:
+def select(connection: duckdb.DuckDBPyConnection, published: Path, month: date | None = None) -> Audit:
+    """The same, from an open published file."""
+
     def rows(sql: str, **values: Any) -> list[Row]:
         cursor = connection.execute(sql, values)
         names = [column[0] for column in cursor.description or ()]
@@ -135,6 +128,7 @@ def _select(connection: duckdb.DuckDBPyConnection, published: Path, month: date 
         gates=rows(_GATES),
         layers=rows(_LAYERS, month=shown),
         coverage=rows(_COVERAGE, month=shown),
+        residuals=rows(_RESIDUALS, month=shown),
         teams=rows(_TEAMS, month=shown, shown=TEAMS_SHOWN),
         routes=rows(_ROUTES, month=shown),
         pools=rows(_POOLS, month=shown),
@@ -186,7 +180,7 @@ _LAYERS = """
 
 _COVERAGE = """
     select
-        provider, billed_usd, invoice_usd, attributed_usd, unattributed_usd, coverage_share, verdict,
+        provider, billed_usd, invoice_usd, ledger_usd, attributed_usd, unattributed_usd, coverage_share, verdict,
         traced_coverage_share
     from marts.fct_coverage_monthly
     where month = $month
@@ -194,6 +188,13 @@ _COVERAGE = """
 """
 
 # The largest teams by name, the others in one row; unattributed always stands by itself.
+_RESIDUALS = """
+    select provider, residual_class, residual_usd
+    from marts.fct_reconciliation_residuals_monthly
+    where month = $month
+    order by abs(residual_usd) desc, provider, residual_class
+"""
+
 _TEAMS = """
     with
     ranked as (
@@ -268,7 +269,8 @@ _FILES = """
         coalesce(sum(record_count), 0) as record_count,
         coalesce(sum(rejected_record_count), 0) as rejected_record_count,
         coalesce(sum(duplicate_capture_count), 0) as duplicate_capture_count,
-        count(*) filter (status != 'ok' or rejected_record_count > 0) as problem_file_count
+        count(*) filter (status != 'ok' or rejected_record_count > 0) as problem_file_count,
+        (select count(*) from marts.fct_flagged_bill_lines) as flagged_line_count
     from marts.fct_landed_files
 """
 
@@ -535,6 +537,7 @@ def render(audit: Audit, console: Console, checked: Any = None) -> None:
         for section in (
             _render_layers,
             _render_coverage,
+            _render_residuals,
             _render_teams,
             _render_routes,
             _render_pools,
@@ -663,6 +666,37 @@ def _render_coverage(audit: Audit, console: Console) -> None:
     if total["invoice_usd"] is not None and total["invoice_usd"] != total["billed_usd"]:
         invoice = money.text(total["invoice_usd"])
         _line(console, f"Invoices with credits, refunds, taxes and corrections: {invoice}")
+
+
+def _render_residuals(audit: Audit, console: Console) -> None:
+    total = next((row for row in audit.coverage if row["provider"] == "all"), None)
+    if total is None or total["invoice_usd"] is None or total["ledger_usd"] is None:
+        return
+    _heading(console, "From the ledger to the invoices")
+    money = Money.of([total["ledger_usd"], total["invoice_usd"]])
+    named = [row for row in audit.residuals if abs(row["residual_usd"]) >= money.unit]
+    shown = named[:RESIDUALS_SHOWN]
+    rest = [row for row in audit.residuals if row not in shown and row["residual_class"] != "unknown"]
+    unknown = [row for row in audit.residuals if row not in shown and row["residual_class"] == "unknown"]
+    parts = [
+        ("ledger", total["ledger_usd"]),
+        *((f"{row['provider']}: {words(row['residual_class'])}", row["residual_usd"]) for row in shown),
+        *([(_count(len(rest), "smaller difference", "smaller differences"), _sum_of(rest))] if rest else []),
+        ("unknown", _sum_of(unknown)),
+    ]
+    invoice = money.rounded(total["invoice_usd"])
+    amounts = money.adding_up([usd for _, usd in parts], invoice)
+    rows = [
+        [what, money.exact(usd, signed=number > 0)]
+        for number, ((what, _), usd) in enumerate(zip(parts, amounts, strict=True))
+    ]
+    columns = [Column("why they differ"), Column("USD", "right")]
+    show(console, columns, [*rows, ["invoices", money.exact(invoice)]], totals=1)
+    _line(console, "evidence of each: fct_reconciliation_residuals_monthly")
+
+
+def _sum_of(residuals: list[Row]) -> Decimal:
+    return sum((row["residual_usd"] for row in residuals), Decimal(0))
 
 
 def _render_teams(audit: Audit, console: Console) -> None:
@@ -940,6 +974,9 @@ def _render_landing(audit: Audit, console: Console, checked: Any) -> None:
         "files with problems",
         "marts.fct_landed_files",
     )
+    if files["flagged_line_count"]:
+        lines = _count(files["flagged_line_count"], "bill line has", "bill lines have")
+        _line(console, f"{lines} an odd sign: see marts.fct_flagged_bill_lines", style=STYLES["warn"])
     if checked is None:
         _line(console, "`ai-cost check` has not been run")
         return

@@ -83,11 +83,11 @@ owners as (
 invoices as (
 
     select
-        cast(date_trunc('month', charge_start_at) as date) as month,
+        month,
         sum(billed_usd) as invoice_usd,
         sum(case when line_type in ('usage', 'fee', 'commitment') then billed_usd else 0 end) as billed_usd
     from {{ ref('int_billing__lines') }}
-    group by cast(date_trunc('month', charge_start_at) as date)
+    group by month
 
 ),
 

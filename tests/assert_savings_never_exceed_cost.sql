@@ -101,14 +101,19 @@ claims as (
         'finding' as claim,
         findings.finding_id as subject,
         findings.monthly_savings_usd as saved_usd,
-        least(
-            month_totals.cost_usd,
-            case when findings.finding_type = 'model_tier_overspend' then route_months.cost_usd else month_totals.cost_usd end
-        ) as cost_usd,
+        case findings.finding_type
+            when 'model_tier_overspend' then least(month_totals.cost_usd, route_months.cost_usd)
+            when 'unused_commitment' then commitments.commitment_cost_usd  -- a fee is not in the ledger
+            else month_totals.cost_usd
+        end as cost_usd,
         findings.monthly_savings_usd <= findings.amount_usd as is_consistent
     from {{ ref('fct_findings') }} as findings
     left join month_totals on findings.month = month_totals.month
     left join route_months on findings.month = route_months.month and findings.subject = route_months.route_id
+    left join {{ ref('fct_commitments_monthly') }} as commitments
+        on
+            findings.month = commitments.month
+            and findings.subject = commitments.provider || ' ' || commitments.commitment_id
 
 )
 

@@ -1,17 +1,21 @@
 -- Promise 9: no prompt text, no secrets, no personal addresses in any published text column. Every mart, and every seed of
 -- the company, is read; a text longer than an identifier or a sentence counts as a prompt. Only the kept text of a rejected
--- billing or GPU record may be longer.
+-- billing or GPU record, and the names of a FOCUS row together (Tags), may be longer.
 -- noqa: disable=LT02
 {%- set relations = [
-    ref('audit_run'), ref('dim_models'), ref('dim_routes'), ref('dim_teams'), ref('fct_agent_loops'), ref('fct_attempts'),
+    ref('audit_run'), ref('dim_dates'), ref('dim_models'), ref('dim_routes'), ref('dim_teams'), ref('fct_agent_loops'),
+    ref('fct_attempts'),
     ref('fct_audit_checklist'), ref('fct_cache_breaks'), ref('fct_cost_daily'), ref('fct_coverage_monthly'),
-    ref('fct_defect_score'), ref('fct_duplicate_captures'), ref('fct_findings'), ref('fct_gates'),
+    ref('fct_chargeback_monthly'), ref('fct_reconciliation_residuals_monthly'), ref('focus_cost_and_usage'),
+    ref('fct_defect_score'), ref('fct_duplicate_captures'), ref('fct_findings'), ref('fct_flagged_bill_lines'), ref('fct_gates'),
     ref('fct_gpu_hours_classified'), ref('fct_gpu_pools_monthly'), ref('fct_landed_files'), ref('fct_reconciliation_daily'),
     ref('fct_rejected_records'), ref('fct_requests'), ref('fct_route_baselines_daily'), ref('fct_route_overspend_monthly'),
     ref('fct_spend_spikes_daily'), ref('fct_team_spend_monthly'), ref('fct_training_jobs'), ref('fct_user_spend_monthly'),
+    ref('fct_three_way_match'),
     ref('contract_rates'), ref('gpu_node_pools'), ref('gpu_pools'), ref('key_owners'), ref('planned_events'),
     ref('quality_evals'), ref('routes'),
     ref('task_classes'), ref('team_budgets'), ref('teams'), ref('own_model_prices'), ref('own_model_tiers'),
+    ref('gate_thresholds'), ref('commitments'), ref('fct_commitments_monthly'),
 ] %}
 {%- set address = '[[:alnum:]._%+-]+@[[:alnum:]-]+([.][[:alnum:]-]+)*[.][[:alpha:]]{2,}' %}
 {%- set secret = [
@@ -24,7 +28,7 @@
 {%- for relation in relations if execute %}
 {%- for column in adapter.get_columns_in_relation(relation) if column.dtype | upper == 'VARCHAR' %}
 {%- do checks.append({
-    'relation': relation, 'column': column.name, 'longest': 1000 if column.name == 'rejected_record' else 500
+    'relation': relation, 'column': column.name, 'longest': {'rejected_record': 1000, 'Tags': 1500}.get(column.name, 500)
 }) %}
 {%- endfor %}
 {%- endfor %}

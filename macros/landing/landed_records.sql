@@ -138,7 +138,7 @@
 
 {# The files of the registry whose records belong in the warehouse. #}
 {% macro is_read_file() -%}
-    (status in ('ok', 'repaired', 'unreadable') and {{ is_enabled_format() }})
+    (status in ('ok', 'repaired', 'unreadable') and superseded_by is null and {{ is_enabled_format() }})
 {%- endmacro %}
 
 {# A file in the folder of a format that the company has enabled (the variable `formats`). #}

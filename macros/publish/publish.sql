@@ -11,7 +11,8 @@
     {%- set built = [] -%}
     {%- set broken = [] -%}
     {%- set open_gates = [] -%}
-    {%- for result in results -%}
+    {#- An exposure names a reader; dbt lists it among the results and builds nothing. -#}
+    {%- for result in results if result.node.resource_type != 'exposure' -%}
         {%- if result.status in ['success', 'pass', 'warn'] -%}
             {%- do built.append(result.node.unique_id) -%}
         {%- elif result.status == 'fail' and 'gate' in result.node.tags -%}
@@ -63,8 +64,9 @@
     {%- endif -%}
 
     {%- set folder = env_var('AI_COST_WAREHOUSE', 'warehouse') -%}
-    {%- set written = folder ~ '/ai_cost.duckdb.writing' -%}
-    {%- set published = folder ~ '/ai_cost.duckdb' -%}
+    {#- What was known on an earlier date is published beside what is known now, never over it. -#}
+    {%- set published = folder ~ '/ai_cost' ~ ('_as_of_' ~ var('as_of') if var('as_of') else '') ~ '.duckdb' -%}
+    {%- set written = published ~ '.writing' -%}
     {%- do run_query("select remove_file('" ~ written ~ "')") -%}
     {%- do run_query("attach '" ~ written ~ "' as published (storage_version 'v1.0.0')") -%}
     {%- do run_query('begin transaction') -%}

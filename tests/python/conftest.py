@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,14 +10,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from site_browser import built_site, chromium, contexts, open_page, published, site_address  # noqa: F401
 
 from ai_cost_audit.demo import simulate
 
@@ -170,6 +173,16 @@ def build_with_the_command(folder: Path) -> Build:
     return Build(folder, done.returncode, done.stdout + done.stderr, time.monotonic() - started)
 
 
+def run_with_rates(
+    dbt: Dbt, folder: Path, rates: Sequence[tuple[str, date, Decimal]], *arguments: str, **options: Any
+) -> Build:
+    """The same run in a folder of its own, after these rates were added to the seed fx_rates (currency, from, USD)."""
+    dbt.run(folder, "seed", **options).ok()
+    with duckdb.connect(str(folder / "warehouse" / "build.duckdb")) as connection:
+        connection.executemany("insert into seeds.fx_rates values (?, ?, ?)", rates)
+    return dbt.run(folder, *arguments, "--exclude-resource-type", "seed", **options)
+
+
 def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
     """All rows of a query on a DuckDB file, which is closed again."""
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -227,7 +240,15 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The small demo company, built once by plain `dbt build`. Copy what you change."""
-    folder = tmp_path_factory.mktemp("demo")
-    simulate(folder / "landing", folder / "key.json", requests=DEMO_REQUESTS)
-    return build_with_the_command(folder)
+    """The small demo company, built once by plain `dbt build` for all test processes. Copy what you change."""
+    here = tmp_path_factory.getbasetemp()
+    folder = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "demo"
+    folder.mkdir(exist_ok=True)
+    said = folder / "said.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            simulate(folder / "landing", folder / "key.json", requests=DEMO_REQUESTS)
+            build = build_with_the_command(folder)
+            said.write_text(json.dumps([build.exit_code, build.output, build.seconds]))
+    return Build(folder, *json.loads(said.read_text()))

@@ -25,6 +25,94 @@ BILLED_TWICE = """
 # (the check, what is broken, the SQL that breaks it)
 TWINS = [
     (
+        "commitments_do_not_overlap",
+        "any tier of a model and one of its tiers are bought apart",
+        """
+        insert into seeds.commitments by name
+        select provider, kind, model, 1 as units, date '2026-09-01' as effective_from, commitment_id, service_tier
+        from (
+            values
+                ('azure', 'provisioned_throughput', 'PTU', 'one', null),
+                ('azure', 'priority_tier', 'ptu', 'two', 'priority')
+        ) as rows (provider, kind, model, commitment_id, service_tier)
+        """,
+    ),
+    (
+        "commitments_do_not_overlap",
+        "two sets of terms of one commitment hold on one day",
+        """
+        insert into seeds.commitments by name
+        select
+            'azure' as provider, 'one' as commitment_id, 'reserved_capacity' as kind, model, 1 as units, effective_from,
+            effective_from + 10 as effective_until
+        from (values ('m', date '2026-09-01'), ('n', date '2026-09-10')) as rows (model, effective_from)
+        """,
+    ),
+    (
+        "bill_lines_have_the_sign_of_their_type",
+        "a line is flagged",
+        """
+        insert into marts.fct_flagged_bill_lines by name
+        select provider, line_type, billed_amount, 'a usage below zero' as problem, _source_file
+        from intermediate.int_billing__lines limit 1
+        """,
+    ),
+    (
+        "chargeback_adds_up_to_the_invoice",
+        "a team is charged a millionth more",
+        """
+        update marts.fct_chargeback_monthly set total_usd = total_usd + 0.000001
+        where team_id = 'search'
+        """,
+    ),
+    (
+        "chargeback_adds_up_to_the_invoice",
+        "a cent is booked twice",
+        "update marts.fct_chargeback_monthly set booked_usd = booked_usd + 0.01 where team_id = 'search'",
+    ),
+    (
+        "chargeback_adds_up_to_the_invoice",
+        "a month is charged to nobody",
+        """
+        delete from marts.fct_chargeback_monthly
+        where month = (select min(month) from marts.fct_chargeback_monthly)
+        """,
+    ),
+    (
+        "three_way_match_holds_every_token_and_dollar",
+        "a token of the ledger is gone",
+        """
+        update marts.fct_three_way_match set ledger_tokens = ledger_tokens - 1
+        where ledger_tokens = (select max(ledger_tokens) from marts.fct_three_way_match)
+        """,
+    ),
+    (
+        "three_way_match_holds_every_token_and_dollar",
+        "a provider's month is in another one",
+        """
+        update marts.fct_three_way_match set month = (select max(month) from marts.fct_three_way_match)
+        where provider = 'google' and month = (select min(month) from marts.fct_three_way_match)
+        """,
+    ),
+    (
+        "three_way_match_holds_every_token_and_dollar",
+        "a provider's bill is in no row",
+        "update marts.fct_three_way_match set billed_usd = null where provider = 'google'",
+    ),
+    (
+        "three_way_match_holds_every_token_and_dollar",
+        "a provider is gone",
+        "delete from marts.fct_three_way_match where provider = 'bedrock'",
+    ),
+    (
+        "three_way_match_holds_every_token_and_dollar",
+        "a usage export that no source has",
+        """
+        insert into marts.fct_three_way_match by name
+        select * replace ('nobody' as provider) from marts.fct_three_way_match where exported_tokens is not null limit 1
+        """,
+    ),
+    (
         "every_landed_record_is_staged_or_rejected",
         "a staged line is gone",
         """delete from staging.stg_gateway_traces_generic__requests where rowid = 7""",
@@ -56,6 +144,14 @@ TWINS = [
         """
         insert into marts.fct_rejected_records by name
         select 'gateway_traces' as entity, _source_file, '' as reason from marts.fct_attempts limit 1
+        """,
+    ),
+    (
+        "own_thresholds_name_a_provider",
+        "a provider by a name that is not the canonical one",
+        """
+        insert into seeds.gate_thresholds by name
+        select 'reconciliation_gap' as gate_id, 'Azure OpenAI' as provider, 0.9 as error_at, 'typed by hand' as reason
         """,
     ),
     (
@@ -293,8 +389,8 @@ def test_a_broken_promise_is_seen(
 
 
 def test_every_promise_check_has_a_twin() -> None:
-    # test_publishing.py has the first one's; the second reads no table: it holds its own cases.
-    own_twins = {"no_gate_fails", "slurm_fields_are_read"}
+    # In test_publishing.py and test_fault_injection.py; the last reads no table: it holds its own cases.
+    own_twins = {"no_gate_fails", "residuals_close_the_books", "slurm_fields_are_read"}
     named = {path.stem.removeprefix("assert_") for path in (ROOT / "tests").glob("assert_*.sql")}
     gpu = {name for name in named if name.startswith("gpu_")}
     assert named - own_twins - gpu == {name for name, _, _ in TWINS}

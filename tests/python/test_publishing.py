@@ -29,7 +29,12 @@ pytestmark = pytest.mark.slow
 
 # The number that DuckDB 1.0 and 1.1 write into the header of their files, and the newest that they read.
 OLDEST_STORAGE = 64
-OPEN_BOOKS = {"gate_coverage_floor_warn": 1.01, "gate_coverage_floor_error": 1.0}
+# A bill of a provider that no gateway ever saw: a gap far beyond any tolerance.
+UNSEEN_BILL = (
+    "provider,account_id,invoice_id,billing_period_start,charge_start_at,charge_end_at,line_type,model,meter,quantity,"
+    "unit,amount,currency,key_or_project_id,description\n"
+    "mistral,default,M-1,2026-10-01,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,usage,,,,,1234.56,USD,,Usage\n"
+)
 LATE = (
     '{"timestamp": "2026-10-30T10:00:00Z", "request_id": "late", "provider": "openai", "model": "gpt-6-luna", '
     '"input_tokens": 1000, "output_tokens": 10}\n'
@@ -131,14 +136,15 @@ def test_a_failed_integrity_test_leaves_the_old_copy(work: Build, dbt: Dbt, tmp_
     assert work.published.read_bytes() == before
 
 
-def test_a_failed_gate_is_published_as_open_and_fails_the_run(work: Build, dbt: Dbt) -> None:
+def test_a_gap_beyond_tolerance_opens_the_books_and_fails_the_run(work: Build, dbt: Dbt) -> None:
     before = work.published.read_bytes()
-    kept = dbt.run(work.folder, "build", *DATA_TESTS, variables=OPEN_BOOKS | {"publish_open_books": False})
+    (work.folder / "landing" / "provider_costs" / "generic_invoice" / "mistral.csv").write_text(UNSEEN_BILL)
+    kept = dbt.run(work.folder, "build", *DATA_TESTS, variables={"publish_open_books": False})
     assert kept.exit_code != 0
     assert "Not published: the books are open" in kept.output
     assert work.published.read_bytes() == before
 
-    opened = dbt.run(work.folder, "build", *DATA_TESTS, variables=OPEN_BOOKS)
+    opened = dbt.run(work.folder, "build", *DATA_TESTS)
     assert opened.exit_code != 0
     assert "assert_no_gate_fails" in opened.output
     assert rows(work.published, "select books_status, failed_gate_count from marts.audit_run") == [
@@ -146,16 +152,32 @@ def test_a_failed_gate_is_published_as_open_and_fails_the_run(work: Build, dbt: 
     ]
     failed = rows(
         work.published,
-        "select gate_id, provider, look_first != '' from marts.fct_gates where status = 'fail'",
+        "select gate_id, provider, figure, amount_usd, look_first from marts.fct_gates where status = 'fail'",
     )
-    assert failed == [("coverage_floor", "all", True)]
+    assert [(*gate[:2], float(gate[2]), float(gate[3])) for gate in failed] == [
+        ("reconciliation_gap", "mistral", 1, 1234.56)
+    ]
+    assert "fct_reconciliation_daily for mistral" in failed[0][4]
+    # The figures to find it are there: which day and model, and what it is.
+    assert rows(
+        work.published,
+        """
+        select status, gap_usd::double from marts.fct_reconciliation_daily where provider = 'mistral'
+        union all
+        select residual_class, residual_usd::double from marts.fct_reconciliation_residuals_monthly
+        where provider = 'mistral' and residual_usd != 0
+        order by 1
+        """,
+    ) == [("billed_only", 1234.56), ("not_captured", 1234.56)]
 
 
-def test_the_demo_passes_its_gates(demo: Build) -> None:
-    """The twin of the test above: the gate test passes where no gate fails, and the books are closed."""
+def test_a_gap_within_tolerance_leaves_the_books_closed(demo: Build) -> None:
+    """The twin of the test above: the demo has a key that bypasses the gateway, and no gate fails."""
     assert rows(demo.ok().published, "select books_status, failed_gate_count from marts.audit_run") == [
         ("closed", 0)
     ]
+    gap = "select count(*) from marts.fct_gates where gate_id = 'reconciliation_gap' and amount_usd > 1"
+    assert rows(demo.published, gap) == [(1,)]
 
 
 def test_a_part_of_a_build_is_never_published(work: Build, dbt: Dbt) -> None:

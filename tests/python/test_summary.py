@@ -27,7 +27,9 @@ TABLES = {
     "audit_run": "audit_date date, audit_month date, books_status varchar, first_business_date date, "
     "last_business_date date, reporting_timezone varchar, project_version varchar, dbt_version varchar",
     "fct_cost_daily": f"date date, cost_layer varchar, cost_usd {USD}",
-    "fct_coverage_monthly": f"month date, provider varchar, billed_usd {USD}, invoice_usd {USD}, "
+    "fct_reconciliation_residuals_monthly": "month date, provider varchar, residual_class varchar, "
+    f"residual_usd {USD}",
+    "fct_coverage_monthly": f"month date, provider varchar, billed_usd {USD}, invoice_usd {USD}, ledger_usd {USD}, "
     f"attributed_usd {USD}, unattributed_usd {USD}, coverage_share {SHARE}, verdict varchar, "
     f"traced_coverage_share {SHARE}",
     "fct_team_spend_monthly": f"month date, team_id varchar, team_name varchar, cost_usd {USD}, "
@@ -47,6 +49,7 @@ TABLES = {
     "bad_when varchar, status varchar, look_first varchar",
     "fct_landed_files": "source_file varchar, status varchar, problem varchar, record_count bigint, "
     "rejected_record_count bigint, duplicate_capture_count bigint",
+    "fct_flagged_bill_lines": "problem varchar",
 }
 RUN = (date(2026, 11, 3), MONTH, "closed", BEFORE, date(2026, 11, 3), "UTC", "0.1.0", "1.11.16")
 LONG = "a_feature_with_a_very_long_name_that_nobody_shortened/and_a_workflow_with_a_name_as_long_as_that"
@@ -63,10 +66,18 @@ FULL: dict[str, Rows] = {
         (date(2026, 11, 1), "managed_api", "77777"),
     ],
     "fct_coverage_monthly": [
-        (MONTH, "openai", "600.005", "600.005", "540", "60.005", "0.899993", "healthy", "1"),
-        (MONTH, "google", "400.005", "300", "400.005", "0", "1", "governed", "0.999999"),
-        (MONTH, "all", "1000.01", "900.005", "940.005", "60.005", "0.939996", "governed", "0.999999"),
-        (BEFORE, "all", "1", "1", "1", "0", "1", "governed", "1"),
+        (MONTH, "openai", "600.005", "600.005", "560.004", "540", "60.005", "0.899993", "healthy", "1"),
+        (MONTH, "google", "400.005", "300", "400.004", "400.005", "0", "1", "governed", "0.999999"),
+        (MONTH, "all", "1000.01", "900.005", "960.008", "940.005", "60.005", "0.939996", "governed", "0.999999"),
+        (BEFORE, "all", "1", "1", "1", "1", "0", "1", "governed", "1"),
+    ],
+    "fct_reconciliation_residuals_monthly": [
+        (MONTH, "google", "credit", "-100.005"),
+        (MONTH, "google", "rounding", "0.001"),
+        (MONTH, "google", "unknown", "0"),
+        (MONTH, "openai", "not_captured", "40.005"),
+        (MONTH, "openai", "unknown", "-0.004"),
+        (BEFORE, "openai", "unknown", "7"),
     ],
     "fct_team_spend_monthly": [
         (MONTH, "search", "Search", "3000.667", "900.25", "2100.417", "0.857"),
@@ -108,6 +119,7 @@ FULL: dict[str, Rows] = {
         ("gateway_traces/generic/a.jsonl", "ok", None, 1000, 0, 3),
         ("gateway_traces/generic/b.jsonl", "repaired", "line 2: half a line", 10, 1, 0),
     ],
+    "fct_flagged_bill_lines": [("a usage below zero",)],
 }  # fmt: skip
 
 
@@ -202,6 +214,16 @@ def test_coverage_shows_invoice_dollars_and_the_traced_share_beside_it(full: Pat
     assert any("900.0" in line for line in lines[6:])  # the invoice, with its credit
 
 
+def test_the_ledger_and_what_parts_it_from_the_invoices_add_up_to_them(full: Path) -> None:
+    lines = section(lines_of(full), "From the ledger")
+    rows = [cells(line) for line in lines[2:] if "---" not in line and line.strip()][:6]
+    assert [row[0] for row in rows] == [
+        "ledger", "google: credit", "openai: not captured", "1 smaller difference", "unknown", "invoices",
+    ]  # fmt: skip
+    *parts, invoices = amounts(rows, 1)
+    assert sum(parts) == invoices == Decimal("900.01")
+
+
 def test_teams_show_the_change(full: Path) -> None:
     rows = [cells(line) for line in section(lines_of(full), "Teams")[2:] if "---" not in line]
     assert rows[0] == ["Search", "3,000.67", "+2,100.42", "+233.3%", "85.7%"]
@@ -277,6 +299,7 @@ def test_landing_health_and_the_last_check(full: Path) -> None:
     lines = section(lines_of(full, checked=SimpleNamespace(status="fail", files=checks)), "Landing zone")
     assert lines[0].strip() == "2 files, 1,010 records, 1 rejected, 3 duplicate captures dropped"
     assert "b.jsonl: line 2: half a line; 1 record rejected" in lines[1]
+    assert lines[2].strip() == "1 bill line has an odd sign: see marts.fct_flagged_bill_lines"
     assert lines[-1].strip() == "Last `ai-cost check`: fail. 3 files: 2 pass, 0 warn, 1 fail"
     assert "has not been run" in section(lines_of(full), "Landing zone")[-1]
 

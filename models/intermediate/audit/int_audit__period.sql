@@ -1,12 +1,23 @@
 with
 
-dates as (
+traced as (
 
     select request_date as business_date
     from {{ ref('int_attempts__priced') }}
     union all
     select cost_date as business_date
     from {{ ref('int_gpu_costs__daily') }}
+
+),
+
+-- Where nothing was traced, bills say which days there are.
+dates as (
+
+    select business_date from traced
+    union all
+    select lines.charge_date as business_date
+    from {{ ref('int_billing__lines') }} as lines
+    where not exists (select 1 from traced)
 
 ),
 
@@ -61,20 +72,31 @@ months as (
         cast(date_trunc('month', audit_date) + interval '1' month - interval '1' day as date) as last_day_of_month
     from bounds
 
+),
+
+days_with_data as (
+
+    select
+        months.current_month,
+        sum(case when days.business_date >= months.current_month then 1 else 0 end) as current_days,
+        sum(case when days.business_date < months.current_month then 1 else 0 end) as previous_days
+    from months
+    inner join days on days.business_date >= months.previous_month and days.business_date <= months.audit_date
+    group by months.current_month
+
 )
 
 -- Monthly findings speak of the latest complete month, so that they do not start from nothing on the first of a month.
--- Where the data begin late in the month before, they speak of the month that has more days.
+-- Where the data begin in the month before, or have nothing of it, they speak of the month that has more days.
 select
-    audit_date,
+    months.audit_date,
     case
-        when audit_date = last_day_of_month then current_month
-        when
-            {{ days_between('greatest(first_date, previous_month)', 'current_month') }}
-            >= {{ days_between('current_month', 'audit_date') }} + 1
-            then previous_month
-        else current_month
+        when months.audit_date = months.last_day_of_month then months.current_month
+        when months.first_date <= months.previous_month and days_with_data.previous_days > 0 then months.previous_month
+        when days_with_data.previous_days >= days_with_data.current_days then months.previous_month
+        else months.current_month
     end as audit_month,
-    first_date,
-    last_date
+    months.first_date,
+    months.last_date
 from months
+left join days_with_data on months.current_month = days_with_data.current_month

@@ -1,3 +1,13 @@
+{%- set meters = {
+    'input': 'uncached_input_tokens',
+    'cache_read': 'cache_read_tokens',
+    'cache_write_5m': 'cache_write_5m_tokens',
+    'cache_write_30m': 'cache_write_30m_tokens',
+    'cache_write_1h': 'cache_write_1h_tokens',
+    'cache_write_12h': 'cache_write_12h_tokens',
+    'output': 'output_tokens',
+} %}
+
 with
 
 usage as (
@@ -21,38 +31,76 @@ prices as (
 
     select * from {{ ref('int_prices__in_force') }}
 
+),
+
+-- Tokens of a class without a price cost null, never zero; a class without tokens needs no price. Embeddings have no
+-- output; a bucket without any token count (speech is counted in characters) costs null.
+priced as (
+
+    select
+        usage.*,
+        models.canonical_model,
+        commitments.commitment_id,
+        {%- for meter, tokens in meters.items() %}
+        case
+            when coalesce(usage.{{ tokens }}, 0) = 0 then 0 else usage.{{ tokens }} * prices.{{ meter }}_usd
+        end as {{ meter }}_amount,
+        {%- endfor %}
+        coalesce(usage.web_search_count, 0) * coalesce(prices.web_search_usd, 0) as web_search_amount
+    from usage
+    left join models on usage.provider = models.provider and usage.model = models.model
+    -- What a commitment serves is priced on demand, as in the ledger.
+    left join {{ ref('int_commitments__served_names') }} as commitments
+        on
+            usage.provider = commitments.provider
+            and usage.model = commitments.model
+            and commitments.requested_model = ''
+            and usage.priced_tier = commitments.service_tier
+            and usage.bucket_start_at >= commitments.effective_from
+            and usage.bucket_start_at < commitments.effective_until
+    left join prices
+        on
+            usage.provider = prices.provider
+            and models.priced_model = prices.model
+            and case when commitments.commitment_id is null then usage.priced_tier else 'standard' end = prices.service_tier
+            and usage.bucket_start_at >= prices.effective_from
+            and usage.bucket_start_at < prices.effective_until
+            and usage.context_size > prices.above_context_tokens
+            and usage.context_size <= prices.up_to_context_tokens
+
+),
+
+costed as (
+
+    select
+        *,
+        cast(
+            case
+                when coalesce(uncached_input_tokens, output_tokens) is not null
+                    then {% for meter in meters %}{{ meter }}_amount + {% endfor %}web_search_amount
+            end as decimal(38, 12)
+        ) as usage_cost_usd
+    from priced
+
 )
 
 select
-    usage.provider,
-    usage.account_id,
-    cast(usage.bucket_start_at as date) as usage_date,
-    usage.project_id,
-    usage.api_key_id,
-    coalesce(models.canonical_model, usage.model) as model,
-    usage.request_count,
-    usage.uncached_input_tokens + usage.cache_read_tokens + usage.cache_write_5m_tokens + usage.cache_write_30m_tokens
-    + usage.cache_write_1h_tokens + usage.cache_write_12h_tokens as input_tokens,
-    usage.output_tokens,
-    cast(
-        usage.uncached_input_tokens * prices.input_usd
-        + usage.cache_read_tokens * prices.cache_read_usd
-        + usage.cache_write_5m_tokens * prices.cache_write_5m_usd
-        + usage.cache_write_30m_tokens * prices.cache_write_30m_usd
-        + usage.cache_write_1h_tokens * prices.cache_write_1h_usd
-        + usage.cache_write_12h_tokens * prices.cache_write_12h_usd
-        + usage.output_tokens * coalesce(prices.output_usd, 0)
-        + coalesce(usage.web_search_count, 0) * coalesce(prices.web_search_usd, 0)
-        as decimal(38, 12)
-    ) as usage_cost_usd
-from usage
-left join models on usage.provider = models.provider and usage.model = models.model
-left join prices
-    on
-        usage.provider = prices.provider
-        and models.priced_model = prices.model
-        and usage.priced_tier = prices.service_tier
-        and usage.bucket_start_at >= prices.effective_from
-        and usage.bucket_start_at < prices.effective_until
-        and usage.context_size > prices.above_context_tokens
-        and usage.context_size <= prices.up_to_context_tokens
+    provider,
+    account_id,
+    cast(bucket_start_at as date) as usage_date,
+    project_id,
+    api_key_id,
+    coalesce(canonical_model, model) as model,
+    commitment_id,
+    request_count,
+    uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens + cache_write_1h_tokens
+    + cache_write_12h_tokens as input_tokens,
+    {%- for tokens in meters.values() %}
+    {{ tokens }},
+    {%- endfor %}
+    {%- for meter in meters %}
+    cast(case when usage_cost_usd is not null then {{ meter }}_amount end as decimal(38, 12)) as {{ meter }}_cost_usd,
+    {%- endfor %}
+    cast(case when usage_cost_usd is not null then web_search_amount end as decimal(38, 12)) as web_search_cost_usd,
+    usage_cost_usd
+from costed

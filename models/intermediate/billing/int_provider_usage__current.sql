@@ -93,21 +93,31 @@ kept as (
 
 ),
 
--- A bucket pulled again replaces what was pulled before; the file whose name sorts last is the newest. Rows of one file
--- that differ in nothing we know are different rows.
+-- A bucket pulled again replaces what was pulled before; the newest pull is the one of the latest folder delivered=, then
+-- the one whose name sorts last. Rows of one file that differ in nothing we know are different rows.
 ranked as (
 
     select
         *,
         row_number() over (
             partition by {{ (bucket + dimensions) | join(', ') }}, occurrence
-            order by _source_file desc
+            order by {{ delivered_on('_source_file') }} desc, _source_file desc
         ) as delivery
     from kept
+
+),
+
+-- A bucket comes whole: when a newer file has any of its rows, a row that vanished leaves too.
+restated as (
+
+    select
+        *,
+        max(delivery) over (partition by {{ bucket | join(', ') }}, _source_file) as oldest_delivery
+    from ranked
 
 )
 
 select
     {{ columns.keys() | join(',\n    ') }}
-from ranked
-where delivery = 1
+from restated
+where oldest_delivery = 1

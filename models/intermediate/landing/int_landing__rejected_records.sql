@@ -25,7 +25,7 @@ rejects as (
         problem as reason,
         cast(null as string) as rejected_record
     from {{ ref('int_landing__files') }}
-    where status in ('empty', 'unknown_format', 'duplicate_delivery')
+    where status in ('empty', 'unknown_format', 'duplicate_delivery', 'superseded')
 
 )
 

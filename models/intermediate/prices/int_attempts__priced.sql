@@ -58,6 +58,13 @@ prices as (
 
 ),
 
+-- What a commitment serves is not billed by the token. The ledger has it at what it would cost on demand.
+commitments as (
+
+    select * from {{ ref('int_commitments__served_names') }}
+
+),
+
 -- Where the provider ran a request may change its price (data residency, regional endpoints): of the rules that fit, the
 -- one for the narrowest names.
 places as (
@@ -137,6 +144,7 @@ matched as (
         attempts.*,
         models.canonical_model,
         models.resolution as model_resolution,
+        commitments.commitment_id,
         coalesce(regions.multiplier, 1) as region_multiplier,
         attempts.context_size / greatest(attempts.request_count, 1) as request_size,
         prices.is_excess_only,
@@ -155,11 +163,20 @@ matched as (
         coalesce(dearest_by_provider.output_usd, dearest.output_usd) as dearest_output_usd
     from attempts
     left join models on attempts.provider = models.provider and attempts.model = models.model
+    left join commitments
+        on
+            attempts.provider = commitments.provider
+            and attempts.model = commitments.model
+            and coalesce(attempts.requested_model, '') = commitments.requested_model
+            and attempts.priced_tier = commitments.service_tier
+            and attempts.requested_at >= commitments.effective_from
+            and attempts.requested_at < commitments.effective_until
+            and coalesce(attempts.row_kind, '') != 'cache_hit'
     left join prices
         on
             attempts.provider = prices.provider
             and models.priced_model = prices.model
-            and attempts.priced_tier = prices.service_tier
+            and case when commitments.commitment_id is null then attempts.priced_tier else 'standard' end = prices.service_tier
             and attempts.requested_at >= prices.effective_from
             and attempts.requested_at < prices.effective_until
             -- A row that stands for several requests is priced by the size of one of them.
@@ -285,6 +302,7 @@ select
     prompt_template_version,
     environment,
     priced_tier as service_tier,
+    commitment_id,
     inference_geo,
     cast(region_multiplier as decimal(9, 6)) as region_multiplier,
     session_id,

@@ -37,6 +37,13 @@ aliases as (
         lower(alias) as alias,
         model
     from {{ ref('model_aliases') }}
+    union
+    select
+        provider,
+        lower(model) as alias,
+        on_demand_model as model
+    from {{ ref('commitments') }}
+    where on_demand_model is not null
 
 ),
 

@@ -289,12 +289,41 @@ orphaned_training_job as (
 
 ),
 
+-- What stands idle of reserved GPUs is the finding idle_gpu_pool. Where the commitment pays off, so does what it leaves unused.
+unused_commitment as (
+
+    select
+        'token_attribution' as audit_surface,
+        'unused_commitment' as finding_type,
+        commitments.provider || ' ' || commitments.commitment_id as subject,
+        cast(null as string) as owner_team_id,
+        greatest(coalesce(commitments.unused_cost_usd, 0), -commitments.saving_usd) as amount_usd,
+        -commitments.saving_usd as monthly_savings_usd,
+        'high' as confidence,
+        'USD ' || cast(cast(commitments.commitment_cost_usd as decimal(18, 2)) as string) || ' committed for '
+        || commitments.model || ', '
+        || coalesce(cast(cast(commitments.used_share * 100 as decimal(18, 1)) as string) || '%', 'an unknown share')
+        || ' used; the same tokens cost USD ' || cast(cast(commitments.on_demand_cost_usd as decimal(18, 2)) as string)
+        || ' on demand'
+        || case when commitments.break_even_used_share > 1 then ', and even full use would not pay off' else '' end
+        || coalesce(
+            ', break-even at ' || cast(cast(commitments.break_even_used_share * 100 as decimal(18, 1)) as string)
+            || '% of the capacity', ''
+        ) as evidence
+    from {{ ref('fct_commitments_monthly') }} as commitments
+    inner join period on commitments.month = period.audit_month
+    where
+        commitments.verdict in ('unused', 'below_break_even', 'never_pays_off')
+        and commitments.provider != 'self_hosted'
+
+),
+
 findings as (
 
     {% for finding_type in [
         'model_tier_overspend', 'cache_break', 'runaway_session', 'untraced_provider_spend', 'reconciliation_gap',
         'provider_credit', 'unattributed_spend', 'unpriced_requests', 'spend_spike', 'idle_gpu_pool',
-        'oversized_gpu_pool', 'gpu_rate_outlier', 'orphaned_training_job',
+        'oversized_gpu_pool', 'gpu_rate_outlier', 'orphaned_training_job', 'unused_commitment',
     ] %}
     select * from {{ finding_type }}
     {% if not loop.last %}

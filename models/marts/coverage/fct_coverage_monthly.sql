@@ -3,13 +3,17 @@ with
 billed as (
 
     select
-        cast(date_trunc('month', charge_start_at) as date) as month,
+        month,
         provider,
-        sum(case when line_type in ('usage', 'fee', 'commitment') then billed_usd else 0 end) as billed_usd,
-        sum(billed_usd) as invoice_usd
+        -- A bill of which no line has a rate of exchange has no dollars, rather than none billed.
+        case
+            when count(billed_usd) > 0 then sum(case when line_type in ('usage', 'fee', 'commitment') then billed_usd else 0 end)
+        end as billed_usd,
+        sum(billed_usd) as invoice_usd,
+        sum(case when billed_usd is null then 1 else 0 end) as unconverted_line_count
     from {{ ref('int_billing__lines') }}
     group by
-        cast(date_trunc('month', charge_start_at) as date),
+        month,
         provider
 
 ),
@@ -52,6 +56,7 @@ matched as (
         coalesce(billed.provider, ledger.provider) as provider,
         billed.billed_usd,
         billed.invoice_usd,
+        billed.unconverted_line_count,
         -- Pools are not matched to lines of the cloud bill one by one, so they count up to what the cloud billed.
         case
             when billed.provider = 'gpu_cloud' then least(coalesce(ledger.ledger_usd, 0), billed.billed_usd)
@@ -69,6 +74,21 @@ matched as (
 
 ),
 
+-- What the bill's own keys and tags give to a team of the part that the ledger gives to none.
+after_the_fact as (
+
+    select
+        month,
+        provider,
+        sum(owned_usd) as owned_usd
+    from {{ ref('int_billing__owned') }}
+    where team_id != 'unattributed'
+    group by
+        month,
+        provider
+
+),
+
 -- Owned ledger dollars cover the bill up to its amount: a ledger that overstates one provider cannot hide a gap in another.
 capped as (
 
@@ -77,6 +97,7 @@ capped as (
         provider,
         billed_usd,
         invoice_usd,
+        unconverted_line_count,
         ledger_usd,
         stamped_usd + key_owner_usd + rule_usd as owned_usd,
         case when billed_usd is not null then least(stamped_usd, billed_usd) end as up_to_stamped_usd,
@@ -91,17 +112,20 @@ capped as (
 by_provider as (
 
     select
-        month,
-        provider,
-        billed_usd,
-        invoice_usd,
-        ledger_usd,
-        owned_usd,
-        up_to_stamped_usd as stamped_billed_usd,
-        up_to_key_owner_usd - up_to_stamped_usd as key_owner_billed_usd,
-        attributed_usd - up_to_key_owner_usd as rule_billed_usd,
-        attributed_usd
+        capped.month,
+        capped.provider,
+        capped.billed_usd,
+        capped.invoice_usd,
+        capped.unconverted_line_count,
+        capped.ledger_usd,
+        capped.owned_usd,
+        capped.up_to_stamped_usd as stamped_billed_usd,
+        capped.up_to_key_owner_usd - capped.up_to_stamped_usd as key_owner_billed_usd,
+        capped.attributed_usd - capped.up_to_key_owner_usd as rule_billed_usd,
+        case when capped.billed_usd is not null then coalesce(after_the_fact.owned_usd, 0) end as after_the_fact_usd,
+        capped.attributed_usd + coalesce(after_the_fact.owned_usd, 0) as attributed_usd
     from capped
+    left join after_the_fact on capped.month = after_the_fact.month and capped.provider = after_the_fact.provider
 
 ),
 
@@ -114,11 +138,13 @@ with_total as (
         'all' as provider,
         sum(billed_usd) as billed_usd,
         sum(invoice_usd) as invoice_usd,
+        sum(unconverted_line_count) as unconverted_line_count,
         sum(case when billed_usd is not null then ledger_usd else 0 end) as ledger_usd,
         sum(case when billed_usd is not null then owned_usd else 0 end) as owned_usd,
         sum(stamped_billed_usd) as stamped_billed_usd,
         sum(key_owner_billed_usd) as key_owner_billed_usd,
         sum(rule_billed_usd) as rule_billed_usd,
+        sum(after_the_fact_usd) as after_the_fact_usd,
         sum(attributed_usd) as attributed_usd
     from by_provider
     group by month
@@ -140,12 +166,14 @@ select
     provider,
     cast(billed_usd as decimal(38, 12)) as billed_usd,
     cast(invoice_usd as decimal(38, 12)) as invoice_usd,
+    cast(unconverted_line_count as bigint) as unconverted_line_count,
     cast(ledger_usd as decimal(38, 12)) as ledger_usd,
     cast(attributed_usd as decimal(38, 12)) as attributed_usd,
     cast(billed_usd - attributed_usd as decimal(38, 12)) as unattributed_usd,
     cast(stamped_billed_usd as decimal(38, 12)) as stamped_usd,
     cast(key_owner_billed_usd as decimal(38, 12)) as key_owner_usd,
     cast(rule_billed_usd as decimal(38, 12)) as rule_usd,
+    cast(after_the_fact_usd as decimal(38, 12)) as after_the_fact_usd,
     coverage_share,
     traced_coverage_share,
     {{ coverage_verdict('coverage_share') }} as verdict,

@@ -42,7 +42,7 @@ ledger as (
         sum(attempt_cost_usd) as ledger_cost_usd,
         sum(case when pricing_status = 'unpriced' then request_count else 0 end) as unpriced_request_count
     from {{ ref('fct_attempts') }}
-    where provider != 'self_hosted'
+    where provider != 'self_hosted' and commitment_id is null
     group by
         provider,
         cast(requested_at as date),

@@ -12,6 +12,7 @@ select
     kept_source_file,
     kept_source_row,
     _source_file,
-    _source_row
+    _source_row,
+    _source_item
 from {{ ref('int_attempts__captured') }}
 where is_duplicate_capture

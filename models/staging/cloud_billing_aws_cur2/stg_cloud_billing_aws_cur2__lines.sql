@@ -15,6 +15,7 @@
     'line_item_product_code': 'lineItem/ProductCode',
     'line_item_usage_type': 'lineItem/UsageType',
     'line_item_resource_id': 'lineItem/ResourceId',
+    'line_item_iam_principal': 'lineItem/IamPrincipal',
     'line_item_usage_amount': 'lineItem/UsageAmount',
     'line_item_currency_code': 'lineItem/CurrencyCode',
     'line_item_unblended_cost': 'lineItem/UnblendedCost',
@@ -168,6 +169,7 @@ renamed as (
         {{ masked("coalesce(
             product_region_code, json_extract_string(product, '$.region_code'), json_extract_string(product, '$.region')
         )") }} as region_id,
+        {{ masked('line_item_iam_principal') }} as principal,
         coalesce(
             {{ masked("coalesce(product_instance_type, json_extract_string(product, '$.instance_type'))") }},
             {{ machine_type(['line_item_usage_type', 'line_item_line_item_description']) }}
@@ -196,6 +198,8 @@ renamed as (
 
         ---------- strings
         upper({{ masked_name('line_item_currency_code') }}) as currency,
+        cast(null as decimal(38, 12)) as pricing_amount,  -- the report states one currency
+        cast(null as varchar) as pricing_currency,
         case when json_valid({{ masked('tags') }}) then {{ masked('tags') }} end as tags,
 
         ---------- provenance

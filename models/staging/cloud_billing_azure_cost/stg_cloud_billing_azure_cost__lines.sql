@@ -12,6 +12,9 @@
     'Date': ['UsageDateTime'],
     'Cost': ['CostInBillingCurrency', 'PreTaxCost'],
     'BillingCurrency': ['BillingCurrencyCode', 'Currency'],
+    'CostInPricingCurrency': [],
+    'PricingCurrency': ['PricingCurrencyCode'],
+    'ExchangeRatePricingToBilling': ['ExchangeRate'],
     'ChargeType': [],
     'PricingModel': [],
     'MeterId': [],
@@ -92,8 +95,8 @@ checked as (
         {{ reject_reason(
             required_checks(['BillingAccountId', 'Date', 'Cost', 'BillingCurrency', 'ChargeType'])
             + date_checks
-            + amount_checks(['Cost', 'UnitPrice', 'PayGPrice', 'PaygCostInBillingCurrency'])
-            + type_checks(['Quantity'], 'decimal(38, 12)', 'a number')
+            + amount_checks(['Cost', 'CostInPricingCurrency', 'UnitPrice', 'PayGPrice', 'PaygCostInBillingCurrency'])
+            + type_checks(['Quantity', 'ExchangeRatePricingToBilling'], 'decimal(38, 12)', 'a number')
         ) }} as _reject_reason
     from dated
 
@@ -175,6 +178,7 @@ renamed as (
         {{ masked('ResourceId') }} as resource_id,
         nullif(regexp_extract(lower({{ masked('ResourceId') }}), '^.*/providers/([^/]+/[^/]+)', 1), '') as resource_type,
         lower({{ masked_name('ResourceLocation') }}) as region_id,
+        cast(null as varchar) as principal,  -- the source names none
         instance_type,
 
         ---------- numerics
@@ -203,6 +207,14 @@ renamed as (
 
         ---------- strings
         upper({{ masked_name('BillingCurrency') }}) as currency,
+        case
+            when not is_amortized and PricingCurrency is not null
+                then coalesce(
+                    try_cast(CostInPricingCurrency as decimal(38, 12)),
+                    {{ in_pricing_currency('Cost', 'ExchangeRatePricingToBilling') }}
+                )
+        end as pricing_amount,
+        upper({{ masked_name('PricingCurrency') }}) as pricing_currency,
         case
             when json_valid({{ masked('tags_json') }}) and tags_json != '{}' then {{ masked('tags_json') }}
         end as tags,

@@ -9,6 +9,8 @@
     'ServiceName', 'SkuId', 'SkuMeter', 'SkuPriceDetails', 'ResourceId', 'ResourceType', 'RegionId', 'ConsumedQuantity',
     'ConsumedUnit', 'PricingQuantity', 'PricingUnit', 'BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost',
     'BillingCurrency', 'Tags', 'x_InstanceType', 'x_SkuDetails', 'x_UsageType', 'x_SkuDescription', 'x_SkuMeterName',
+    'PricingCurrency', 'PricingCurrencyEffectiveCost', 'x_PricingCurrency', 'x_BillingExchangeRate',
+    'x_CurrencyConversionRate',
 ] %}
 {%- do fields.update({column: '$.' ~ column}) %}
 {%- endfor %}
@@ -51,7 +53,7 @@ checked as (
                 'BilledCost', 'BillingCurrency',
             ])
             + type_checks(['BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd'], 'timestamptz', 'an ISO 8601 time')
-            + amount_checks(['BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost'])
+            + amount_checks(['BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost', 'PricingCurrencyEffectiveCost'])
             + type_checks(['ConsumedQuantity', 'PricingQuantity'], 'decimal(38, 12)', 'a number')
             + [[
                 "lower(ChargeCategory) not in ('usage', 'purchase', 'tax', 'credit', 'adjustment')",
@@ -67,6 +69,9 @@ named as (
     select
         *,
         lower(coalesce(ProviderName, ServiceProviderName)) as provider_name,
+        try_cast(BilledCost as decimal(38, 12)) as billed_amount,
+        try_cast(EffectiveCost as decimal(38, 12)) as effective_amount,
+        try_cast(PricingCurrencyEffectiveCost as decimal(38, 12)) as effective_pricing_amount,
         case when json_valid(SkuPriceDetails) then SkuPriceDetails end as sku_price_details,
         case when json_valid(x_SkuDetails) then x_SkuDetails end as sku_details
     from checked
@@ -105,6 +110,7 @@ renamed as (
         {{ masked('ResourceId') }} as resource_id,
         {{ masked_name('ResourceType') }} as resource_type,
         {{ masked_name('RegionId') }} as region_id,
+        cast(null as varchar) as principal,  -- the source names none
         coalesce(
             {{ masked("coalesce(
                 json_extract_string(sku_price_details, '$.InstanceType'),
@@ -123,13 +129,23 @@ renamed as (
         {{ masked_name(base_unit('ConsumedUnit')) }} as consumed_unit,
         try_cast(PricingQuantity as decimal(38, 12)) as pricing_quantity,
         {{ masked_name('PricingUnit') }} as pricing_unit,
-        try_cast(BilledCost as decimal(38, 12)) as billed_amount,
-        try_cast(EffectiveCost as decimal(38, 12)) as effective_amount,
+        billed_amount,
+        effective_amount,
         try_cast(ContractedCost as decimal(38, 12)) as contracted_amount,
         try_cast(ListCost as decimal(38, 12)) as list_amount,
 
         ---------- strings
         upper({{ masked_name('BillingCurrency') }}) as currency,
+        -- FOCUS has no billed cost in the pricing currency: the effective cost tells it, or the rate that Azure and Google
+        -- add (Google prices in USD).
+        coalesce(
+            case when effective_amount = billed_amount then effective_pricing_amount end,
+            {{ in_pricing_currency('BilledCost', 'coalesce(x_BillingExchangeRate, x_CurrencyConversionRate)') }},
+            try_cast(billed_amount * (effective_pricing_amount / nullif(effective_amount, 0)) as decimal(24, 12))
+        ) as pricing_amount,
+        upper({{ masked_name(
+            "coalesce(PricingCurrency, x_PricingCurrency, case when x_CurrencyConversionRate is not null then 'USD' end)"
+        ) }}) as pricing_currency,
         case when json_valid({{ masked('Tags') }}) then {{ masked('Tags') }} end as tags,
 
         ---------- provenance

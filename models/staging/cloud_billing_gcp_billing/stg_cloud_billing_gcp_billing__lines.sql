@@ -21,6 +21,7 @@
     'cost': 'cost',
     'cost_at_list': 'cost_at_list',
     'currency': 'currency',
+    'currency_conversion_rate': 'currency_conversion_rate',
     'usage_amount': 'usage.amount',
     'usage_unit': 'usage.unit',
     'usage_amount_in_pricing_units': 'usage.amount_in_pricing_units',
@@ -100,7 +101,9 @@ checked as (
             required_checks(['billing_account_id', 'usage_start_time', 'usage_end_time', 'cost', 'currency'])
             + type_checks(['usage_start_time', 'usage_end_time', 'export_time'], 'timestamptz', 'an ISO 8601 time')
             + amount_checks(['cost', 'cost_at_list'])
-            + type_checks(['usage_amount', 'usage_amount_in_pricing_units'], 'decimal(38, 12)', 'a number')
+            + type_checks(
+                ['usage_amount', 'usage_amount_in_pricing_units', 'currency_conversion_rate'], 'decimal(38, 12)', 'a number'
+            )
             + [
                 [
                     "invoice_month is not null and try_strptime(invoice_month, '%Y%m') is null",
@@ -189,6 +192,7 @@ renamed as (
         {{ masked('coalesce(resource_global_name, resource_name)') }} as resource_id,
         cast(null as varchar) as resource_type,
         {{ masked_name('coalesce(location_region, location_location)') }} as region_id,
+        cast(null as varchar) as principal,  -- the source names none
         coalesce(
             {{ masked_name("struct_extract(machine_specs[1], 'value')") }}, {{ machine_type(['sku_description']) }}
         ) as instance_type,
@@ -205,6 +209,10 @@ renamed as (
 
         ---------- strings
         upper({{ masked_name('currency') }}) as currency,
+        -- Google prices in USD, and states what it took a dollar for.
+        {{ in_pricing_currency('case when is_credit then credit_amount else cost end', 'currency_conversion_rate') }}
+            as pricing_amount,
+        case when currency_conversion_rate is not null then 'USD' end as pricing_currency,
         case when json_valid({{ masked('all_labels') }}) and all_labels != '{}' then {{ masked('all_labels') }} end as tags,
 
         ---------- provenance

@@ -4,6 +4,8 @@
 def model(dbt, session):
     dbt.config(materialized="table")
 
+    from datetime import date
+
     from ai_cost_audit import landing, settings
 
     zone, relation = settings.landing(), str(dbt.this)
@@ -13,7 +15,13 @@ def model(dbt, session):
             "`ai-cost demo` make one."
         )
     known = landing.load_registry(session, relation)
-    files = landing.scan(zone, settings.warehouse() / "repaired", known)
+    as_of = dbt.config.get("as_of")
+    files = landing.scan(
+        zone,
+        settings.warehouse() / "repaired",
+        known,
+        as_of=date.fromisoformat(str(as_of)) if as_of else None,
+    )
     if known and not files:
         raise FileNotFoundError(
             f"{zone}: the landing zone is empty or missing, and the last build read {len(known)} files from it. "

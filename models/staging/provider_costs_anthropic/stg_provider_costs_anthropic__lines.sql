@@ -81,6 +81,8 @@ renamed as (
         cast(null as varchar) as unit,
         cast(try_cast(amount as decimal(28, 10)) * usd_per_money_unit as decimal(38, 12)) as billed_amount,
         upper({{ masked_name('currency') }}) as currency,
+        cast(null as decimal(38, 12)) as pricing_amount,  -- prices and bill are in one currency
+        cast(null as varchar) as pricing_currency,
 
         ---------- strings
         {{ masked('workspace_id') }} as key_or_project_id,

@@ -77,6 +77,8 @@ renamed as (
         {{ masked_name('quantity_unit') }} as unit,
         try_cast(amount_value as decimal(38, 12)) as billed_amount,
         upper({{ masked_name('amount_currency') }}) as currency,
+        cast(null as decimal(38, 12)) as pricing_amount,  -- prices and bill are in one currency
+        cast(null as varchar) as pricing_currency,
 
         ---------- strings
         {{ masked('coalesce(api_key_id, project_id)') }} as key_or_project_id,

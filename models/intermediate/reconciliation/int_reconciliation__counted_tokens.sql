@@ -1,0 +1,224 @@
+{%- set meters = ['input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output'] %}
+{%- set tokens_of = {'input': 'uncached_input_tokens'} %}
+
+with
+
+lines as (
+
+    select * from {{ ref('int_reconciliation__usage_lines') }}
+    where is_token_line
+
+),
+
+grains as (
+
+    select * from {{ ref('int_reconciliation__grains') }}
+
+),
+
+billed_accounts as (
+
+    select distinct
+        provider,
+        month,
+        account_id
+    from lines
+
+),
+
+exported_usage as (
+
+    select
+        usage.*,
+        cast(usage.bucket_start_at as date) as usage_date,
+        cast(date_trunc('month', usage.bucket_start_at) as date) as month,
+        coalesce(models.canonical_model, usage.model) as canonical_model,
+        case when coalesce(usage.is_batch, false) then 'batch' else {{ served_tier('usage.service_tier') }} end as priced_tier
+    from {{ ref('int_provider_usage__current') }} as usage
+    left join {{ ref('int_models__resolved') }} as models on usage.provider = models.provider and usage.model = models.model
+
+),
+
+-- What a commitment serves is counted and not billed by the token.
+usage as (
+
+    select exported_usage.*
+    from exported_usage
+    left join {{ ref('int_commitments__served_names') }} as commitments
+        on
+            exported_usage.provider = commitments.provider
+            and exported_usage.model = commitments.model
+            and commitments.requested_model = ''
+            and exported_usage.priced_tier = commitments.service_tier
+            and exported_usage.bucket_start_at >= commitments.effective_from
+            and exported_usage.bucket_start_at < commitments.effective_until
+    where commitments.commitment_id is null
+
+),
+
+by_meter as (
+
+    {%- for meter in meters %}
+    select
+        provider,
+        account_id,
+        month,
+        usage_date,
+        coalesce(api_key_id, project_id) as key_id,
+        canonical_model as model,
+        priced_tier as service_tier,
+        '{{ meter }}' as meter,
+        {{ tokens_of.get(meter, meter ~ '_tokens') }} as tokens
+    from usage
+    where {{ tokens_of.get(meter, meter ~ '_tokens') }} > 0
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+exported as (
+
+    select
+        by_meter.provider,
+        coalesce(billed_accounts.account_id, 'all') as account_id,
+        by_meter.month,
+        case when grains.is_monthly then by_meter.month else by_meter.usage_date end as period_start,
+        by_meter.key_id,
+        case when grains.is_over_all_models then 'all' else coalesce(by_meter.model, 'unknown') end as model,
+        by_meter.service_tier,
+        case when grains.is_over_all_meters then 'all' else by_meter.meter end as meter,
+        '' as subject,
+        by_meter.tokens,
+        'usage_export' as counted_by
+    from by_meter
+    inner join grains on by_meter.provider = grains.provider and by_meter.month = grains.month
+    left join billed_accounts
+        on
+            by_meter.provider = billed_accounts.provider
+            and by_meter.month = billed_accounts.month
+            and by_meter.account_id = billed_accounts.account_id
+
+),
+
+exported_models as (
+
+    select distinct
+        provider,
+        month,
+        model
+    from exported
+
+),
+
+-- A bill that states quantities counts for itself where no export does.
+billed as (
+
+    select
+        lines.provider,
+        lines.account_id,
+        lines.month,
+        lines.period_start,
+        lines.key_or_project_id as key_id,
+        lines.model,
+        lines.service_tier,
+        lines.meter,
+        lines.subject,
+        lines.tokens,
+        'bill' as counted_by
+    from lines
+    left join exported_models
+        on
+            lines.provider = exported_models.provider
+            and lines.month = exported_models.month
+            and lines.model = exported_models.model
+    where lines.tokens is not null and exported_models.model is null
+
+),
+
+counted as (
+
+    select * from exported
+    union all
+    select * from billed
+
+),
+
+counted_models as (
+
+    select distinct
+        provider,
+        month,
+        model
+    from counted
+
+),
+
+billed_models as (
+
+    select distinct
+        provider,
+        month,
+        model
+    from lines
+
+),
+
+-- A bill of amounts alone is compared as if the ledger had counted right: prices can be checked, tokens cannot.
+assumed as (
+
+    select
+        ledger.provider,
+        'all' as account_id,
+        ledger.month,
+        ledger.period_start,
+        cast(null as string) as key_id,
+        ledger.model,
+        ledger.service_tier,
+        ledger.meter,
+        '' as subject,
+        ledger.tokens,
+        'ledger' as counted_by
+    from {{ ref('int_reconciliation__ledger_tokens') }} as ledger
+    inner join billed_models
+        on ledger.provider = billed_models.provider and ledger.month = billed_models.month and ledger.model = billed_models.model
+    left join counted_models
+        on
+            ledger.provider = counted_models.provider
+            and ledger.month = counted_models.month
+            and ledger.model = counted_models.model
+    where counted_models.model is null
+
+),
+
+everything as (
+
+    select * from counted
+    union all
+    select * from assumed
+
+)
+
+select
+    provider,
+    account_id,
+    month,
+    period_start,
+    key_id,
+    model,
+    service_tier,
+    meter,
+    subject,
+    counted_by,
+    cast(sum(tokens) as decimal(20, 6)) as tokens
+from everything
+group by
+    provider,
+    account_id,
+    month,
+    period_start,
+    key_id,
+    model,
+    service_tier,
+    meter,
+    subject,
+    counted_by

@@ -1,0 +1,70 @@
+with
+
+attempts as (
+
+    select
+        *,
+        cast(date_trunc('month', requested_at) as date) as month,
+        cast(requested_at as date) as charge_date
+    from {{ ref('fct_attempts') }}
+    where provider != 'self_hosted' and pricing_status in ('priced', 'unpriced')
+
+),
+
+-- A request that the ledger holds again with the same id and the same tokens. Whether the provider billed it again shows
+-- in its own count.
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by
+                provider, model, request_id, uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens,
+                cache_write_30m_tokens, cache_write_1h_tokens, cache_write_12h_tokens, output_tokens
+            order by requested_at, gateway, _source_file, _source_row, _source_item
+        ) as repetition
+    from attempts
+
+),
+
+grains as (
+
+    select * from {{ ref('int_reconciliation__grains') }}
+
+),
+
+repeated as (
+
+    {%- for meter in [
+        'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output'
+    ] %}
+    select
+        provider,
+        month,
+        charge_date,
+        model,
+        service_tier,
+        '{{ meter }}' as meter,
+        {{ 'uncached_input' if meter == 'input' else meter }}_tokens as tokens
+    from numbered
+    where repetition > 1
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
+
+select
+    repeated.provider,
+    case when grains.is_monthly then repeated.month else repeated.charge_date end as period_start,
+    case when grains.is_over_all_models then 'all' else repeated.model end as model,
+    repeated.service_tier,
+    case when grains.is_over_all_meters then 'all' else repeated.meter end as meter,
+    sum(repeated.tokens) as tokens
+from repeated
+inner join grains on repeated.provider = grains.provider and repeated.month = grains.month
+group by
+    repeated.provider,
+    case when grains.is_monthly then repeated.month else repeated.charge_date end,
+    case when grains.is_over_all_models then 'all' else repeated.model end,
+    repeated.service_tier,
+    case when grains.is_over_all_meters then 'all' else repeated.meter end
