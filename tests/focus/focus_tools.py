@@ -35,8 +35,6 @@ def interpreters() -> Iterator[str]:
     """Pythons that may run the validator, the 3.12 that it asks for first; this one comes last."""
     if found := shutil.which("python3.12"):
         yield found
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield from (str(path) for path in sorted(pyenv.glob("versions/3.12.*/bin/python3.12")))
     if uv := shutil.which("uv"):
         command = [uv, "python", "find", "--no-python-downloads", "3.12"]
         yield subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
