@@ -91,6 +91,7 @@ select
     project_id,
     api_key_id,
     coalesce(canonical_model, model) as model,
+    priced_tier as service_tier,
     commitment_id,
     request_count,
     uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens + cache_write_1h_tokens

@@ -26,33 +26,14 @@ billed_accounts as (
 
 ),
 
-exported_usage as (
-
-    select
-        usage.*,
-        cast(usage.bucket_start_at as date) as usage_date,
-        cast(date_trunc('month', usage.bucket_start_at) as date) as month,
-        coalesce(models.canonical_model, usage.model) as canonical_model,
-        case when coalesce(usage.is_batch, false) then 'batch' else {{ served_tier('usage.service_tier') }} end as priced_tier
-    from {{ ref('int_provider_usage__current') }} as usage
-    left join {{ ref('int_models__resolved') }} as models on usage.provider = models.provider and usage.model = models.model
-
-),
-
 -- What a commitment serves is counted and not billed by the token.
 usage as (
 
-    select exported_usage.*
-    from exported_usage
-    left join {{ ref('int_commitments__served_names') }} as commitments
-        on
-            exported_usage.provider = commitments.provider
-            and exported_usage.model = commitments.model
-            and commitments.requested_model = ''
-            and exported_usage.priced_tier = commitments.service_tier
-            and exported_usage.bucket_start_at >= commitments.effective_from
-            and exported_usage.bucket_start_at < commitments.effective_until
-    where commitments.commitment_id is null
+    select
+        *,
+        cast(date_trunc('month', usage_date) as date) as month
+    from {{ ref('int_provider_usage__costed') }}
+    where commitment_id is null
 
 ),
 
@@ -65,8 +46,8 @@ by_meter as (
         month,
         usage_date,
         coalesce(api_key_id, project_id) as key_id,
-        canonical_model as model,
-        priced_tier as service_tier,
+        model,
+        service_tier,
         '{{ meter }}' as meter,
         {{ tokens_of.get(meter, meter ~ '_tokens') }} as tokens
     from usage
