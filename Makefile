@@ -122,8 +122,16 @@ bouncer: parse
 dialect: parse
 	$(call timed,SQL dialect,dbt --quiet compile && python -m ai_cost_audit.lint_sql .test/target/compiled/ai_cost_audit/models)
 
-sqlfluff: parse
-	$(call timed,sqlfluff,sqlfluff lint --disable-progress-bar --processes 2 $(wildcard models tests analyses))
+# The slowest of them: only the files that changed since it last found nothing, all when a macro or a setting did.
+sqlfluff: parse .test/sqlfluff.ok
+
+LINTED := $(shell find models tests analyses -name '*.sql')
+LINTED_WITH := .sqlfluff dbt_project.yml requirements.lock $(shell find macros -name '*.sql')
+
+.test/sqlfluff.ok: $(LINTED) $(LINTED_WITH)
+	$(call timed,sqlfluff,sqlfluff lint --disable-progress-bar --processes 2 \
+		$(if $(filter $(LINTED_WITH),$?),$(LINTED),$(filter $(LINTED),$?)))
+	@touch $@
 
 # LiteLLM, the providers' SDKs and OpenTelemetry: what writes real traces for the tests. An environment of their own.
 clients: .test/clients/.installed ## install the real clients that the tests drive

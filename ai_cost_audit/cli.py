@@ -298,7 +298,7 @@ def _month(text: str | None) -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m").date()
     except ValueError:
-        _fail(f"--month {text}: write it as YYYY-MM, for example 2026-10")
+        _fail(f"{text} is no month: write it as YYYY-MM, for example 2026-10")
 
 
 def _last_check(warehouse: Path) -> Any:
@@ -538,7 +538,11 @@ def report_build() -> None:
     from ai_cost_audit import report  # noqa: PLC0415
 
     with _expecting(report.NotBuilt):
-        report.build(_say)
+        try:
+            report.build(_say)
+        except KeyboardInterrupt:
+            _say("Ended: the site is as it was before")
+            raise
 
 
 @report_app.command("serve")

@@ -44,6 +44,9 @@ DBT_DOCS = "dbt-docs"  # in the site: dbt's own page of every model and column
 NO_DOCS = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>The models</title><h1>The models</h1><p>{why}</p></html>
 """
+HASHED = ("/_app/immutable/", "/data/audit/")  # in the site: files whose name changes with what they hold
+# Evidence names a page by the file that it makes of it.
+PAGE_IN_LOG = re.compile(r"\bsrc/pages/(\S*?)/?\+page\.md")
 # A query of a page that fails does not end the build; only its log says so.
 FAILED_PAGE = "Error in "
 
@@ -85,17 +88,9 @@ def serve(port: int, say: Say) -> None:
 
     Raises NotBuilt as `build` does, and when the port is taken.
     """
-    if not is_current():
-        build(say)
-    try:
-        server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", port), functools.partial(_Handler, directory=str(site()))
-        )
-    except OSError as error:
-        raise NotBuilt(
-            f"port {port} cannot be used ({error.strerror}): choose another with --port"
-        ) from error
-    with server:
+    with _listening(port) as server:  # first: nobody waits minutes to hear that the port is taken
+        if not is_current():
+            build(say)
         say(f"The site is at http://127.0.0.1:{server.server_address[1]} (Ctrl-C ends it)")
         try:
             server.serve_forever()
@@ -103,11 +98,30 @@ def serve(port: int, say: Say) -> None:
             say("Ended")
 
 
+def _listening(port: int) -> http.server.ThreadingHTTPServer:
+    """A server of the site at this port of this machine. Raises NotBuilt when the port cannot be had."""
+    handler = functools.partial(_Handler, directory=str(site()))
+    try:
+        return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise NotBuilt(
+            f"port {port} cannot be used ({error.strerror}): choose another with --port"
+        ) from error
+
+
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Static files; a browser asks again whether a file changed, so that a rebuilt site is seen at once."""
+    """Static files. A browser keeps those that never change, and asks again whether another changed."""
+
+    protocol_version = "HTTP/1.1"  # one connection for the hundred files of a page
+    disable_nagle_algorithm = True  # else each of them waits 40 ms for the header before it to be received
+    is_kept = False
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self.is_kept = code == http.HTTPStatus.OK and self.path.startswith(HASHED)
+        super().send_response(code, message)
 
     def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")
+        self.send_header("Cache-Control", "max-age=31536000, immutable" if self.is_kept else "no-cache")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
@@ -119,6 +133,7 @@ def dev(port: int, say: Say) -> None:
 
     Raises NotBuilt as `build` does.
     """
+    _listening(port).server_close()  # Evidence would take the next port and not say so
     with _alone():
         environment = _prepare(say)
         say(f"Starting Evidence at http://127.0.0.1:{port} (Ctrl-C ends it)")
@@ -391,8 +406,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _cause(log: Path, what: str, fix: str) -> str:
-    """One line: what failed, the first line of the log that says why, the fix, where the log is."""
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    """One line: what failed, on which page, the first lines of the log that say why, the fix, where the log is."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    page = PAGE_IN_LOG.search(text)
+    what += f" on the page /{page[1]}" if page else ""
+    lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("npm warn", "npm notice"))]
     telling = [line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)] or lines[-1:]
     return f"{what} ({'; '.join(telling[:2]) or 'it said nothing'}): {fix}. The whole log: {log}"

@@ -27,6 +27,7 @@ from ai_cost_audit.published import found, opened
 
 ROWS_SHOWN = 200
 NARROWEST_TEXT = 20  # columns of text are not cut below this many cells
+PROSE = 40  # a longer text with blanks goes on in the next line: names alone are cut
 SEARCH_PATH = "set search_path = 'marts,seeds'"
 NUMBERS = (int, float, Decimal)
 
@@ -114,6 +115,8 @@ def _answer(published: Path, query: str) -> Iterator[tuple[list[str], Iterator[t
         try:
             connection.execute(SEARCH_PATH)
             cursor = connection.execute(text)
+            if cursor is None:  # nothing, or comments alone
+                raise NotRun('the query holds no statement: ai-cost sql "select * from fct_findings"')
             names = [column[0] for column in cursor.description or ()]
             yield names, _fetched(cursor)
         except duckdb.Error as error:
@@ -150,7 +153,10 @@ def _is_numeric(values: Sequence[Any]) -> bool:
 
 def _column(name: str, values: Sequence[Any]) -> summary.Column:
     number = _is_numeric(values)
-    return summary.Column(name, "right" if number else "left", flexible=not number)
+    is_prose = any(isinstance(value, str) and len(value) > PROSE and " " in value for value in values)
+    return summary.Column(
+        name, "right" if number else "left", flexible=not number and not is_prose, wrapped=is_prose
+    )
 
 
 def _fits(

@@ -4,9 +4,9 @@ Every figure comes from a mart. SQL here selects, sorts, and adds up the rows of
 matches and judges nothing.
 
 How money is printed: in cents, or in whole dollars once an amount of the table reaches 100,000, so that a
-column always has one unit. A column with a total adds up as printed: the cells whose rounding went furthest
-the wrong way move by one cent (or dollar). An amount that is not zero never reads as zero where nothing is
-added up.
+column always has one unit. Each amount is rounded by itself, a total too, so that it reads the same wherever
+it stands: here, in the month report and on the site. Where the rows of a column then miss their total, a row
+"Rounding" says by how much. An amount that is not zero never reads as zero, but for a difference.
 """
 
 from __future__ import annotations
@@ -316,21 +316,22 @@ class Money:
         shown = abs(shown) if shown == 0 else shown
         return f"{shown:+,}" if signed and shown else f"{shown:,}"
 
-    def adding_up(self, amounts: Sequence[Decimal | None], total: Decimal) -> list[Decimal | None]:
-        """The amounts rounded so that they add up to `total`, itself rounded; None stays None.
+    def difference(self, amount: Decimal | None) -> str:
+        """A difference with its sign; one that rounds to nothing is 0.00."""
+        return NOTHING if amount is None else self.exact(self.rounded(amount), signed=True)
 
-        The amounts whose rounding went furthest the wrong way move by one unit, the fewest that will do.
-        """
-        shown = [None if amount is None else self.rounded(amount) for amount in amounts]
-        given = [number for number, amount in enumerate(amounts) if amount is not None]
-        missing = int((total - sum((shown[n] or Decimal(0) for n in given), Decimal(0))) / self.unit)
-        step = 1 if missing > 0 else -1
-        by_error = sorted(given, key=lambda n: (step * ((shown[n] or 0) - (amounts[n] or 0)), n))
-        if abs(missing) > len(given):
-            return shown  # the mart's own total is not the sum of its rows: show both as they are
-        for number in by_error[: abs(missing)]:
-            shown[number] = (shown[number] or Decimal(0)) + step * self.unit
-        return shown
+    def rounding(self, amounts: Sequence[Decimal | None], total: Decimal | None) -> Decimal:
+        """What the amounts as printed lack to their total as printed, where rounding is all that parts them."""
+        known = [amount for amount in amounts if amount is not None]
+        if sum(known, Decimal(0)) != total:  # unknown, or a total of something else
+            return Decimal(0)
+        return self.rounded(total) - sum(map(self.rounded, known), Decimal(0))
+
+
+def roundings(money: Money, parts: Sequence[Row], total: Row, names: Sequence[str]) -> dict[str, Decimal]:
+    """The row "Rounding" of a table, by column; empty where every column adds up as printed."""
+    found = {name: money.rounding([row[name] for row in parts], total[name]) for name in names}
+    return found if any(found.values()) else {}
 
 
 def percent(share: Decimal | float | None, signed: bool = False) -> str:
@@ -568,7 +569,7 @@ def _render_header(audit: Audit, console: Console) -> None:
         )
     if run:
         _line(console, f"ai_cost_audit {run['project_version']}, dbt {run['dbt_version']}")
-    _line(console, "Amounts in USD, rounded so that what is added up adds up")
+    _line(console, "Amounts in USD, each rounded by itself")
 
 
 def _of_audit_month(audit: Audit) -> str:
@@ -584,17 +585,17 @@ def _render_layers(audit: Audit, console: Console) -> None:
         return
     parts, total = audit.layers[:-1], audit.layers[-1]
     money = Money.of(row[name] for row in audit.layers for name in ("cost_usd", "previous_cost_usd"))
-    cost, previous, change = _crossed(money, parts, total, ("cost_usd", "previous_cost_usd", "change_usd"))
     rows = [
         [
             LAYERS.get(row["cost_layer"], words(row["cost_layer"])) if row["cost_layer"] else "Total",
-            money.exact(cost[number]),
-            money.exact(previous[number]),
-            money.exact(change[number], signed=True),
+            money.text(row["cost_usd"]),
+            money.text(row["previous_cost_usd"]),
+            money.difference(row["change_usd"]),
             percent(row["change_share"], signed=True),
         ]
-        for number, row in enumerate(audit.layers)
+        for row in audit.layers
     ]
+    _add_rounding(rows, money, parts, total, (None, "cost_usd", "previous_cost_usd", "change_usd", None))
     columns = [
         Column("layer", flexible=True),
         Column("cost", "right"),
@@ -605,30 +606,14 @@ def _render_layers(audit: Audit, console: Console) -> None:
     show(console, columns, rows, totals=1)
 
 
-def _crossed(
-    money: Money, parts: list[Row], total: Row, names: tuple[str, str, str]
-) -> list[list[Decimal | None]]:
-    """Three columns, the first the sum of the others, rounded so that rows and columns both add up.
-
-    The total comes last. Where an amount is missing, only the columns add up.
-    """
-    whole, first, second = names
-    if any(row[name] is None for row in (*parts, total) for name in names):
-        return [_added(money, parts, total, name) for name in names]
-    top, left = money.rounded(total[whole]), money.rounded(total[first])
-    firsts = [*money.adding_up([row[first] for row in parts], left), left]
-    seconds = [*money.adding_up([row[second] for row in parts], top - left), top - left]
-    wholes = [(a or Decimal(0)) + (b or Decimal(0)) for a, b in zip(firsts, seconds, strict=True)]
-    return [[*wholes], firsts, seconds]
-
-
-def _added(money: Money, parts: list[Row], total: Row, name: str) -> list[Decimal | None]:
-    """One column, rounded so that it adds up to its total, which comes last."""
-    amounts = [row[name] for row in parts]
-    if total[name] is None:
-        return [None if amount is None else money.rounded(amount) for amount in (*amounts, None)]
-    shown = money.rounded(total[name])
-    return [*money.adding_up(amounts, shown), shown]
+def _add_rounding(
+    rows: list[list[str]], money: Money, parts: list[Row], total: Row, columns: Sequence[str | None]
+) -> None:
+    """Put the row "Rounding" before the total; `columns` names what each cell adds up, None for nothing."""
+    found = roundings(money, parts, total, [name for name in columns if name])
+    if found:
+        cells = [money.exact(found[name], signed=True) if name else "" for name in columns]
+        rows.insert(-1, ["Rounding", *cells[1:]])
 
 
 def _render_coverage(audit: Audit, console: Console) -> None:
@@ -640,19 +625,17 @@ def _render_coverage(audit: Audit, console: Console) -> None:
     parts = [row for row in audit.coverage if row["provider"] != "all"]
     names = ("billed_usd", "attributed_usd", "unattributed_usd")
     money = Money.of(row[name] for row in audit.coverage for name in names)
-    billed, owned, open_usd = _crossed(money, parts, total, names)
     rows = [
         [
             "all" if row is total else row["provider"],
-            money.exact(billed[number]),
-            money.exact(owned[number]),
-            money.exact(open_usd[number]),
+            *(money.text(row[name]) for name in names),
             percent(row["coverage_share"]),
             row["verdict"],
             percent(row["traced_coverage_share"]),
         ]
-        for number, row in enumerate([*parts, total])
+        for row in [*parts, total]
     ]
+    _add_rounding(rows, money, parts, total, (None, *names, None, None, None))
     columns = [
         Column("provider", flexible=True),
         Column("billed", "right"),
@@ -684,14 +667,15 @@ def _render_residuals(audit: Audit, console: Console) -> None:
         *([(_count(len(rest), "smaller difference", "smaller differences"), _sum_of(rest))] if rest else []),
         ("unknown", _sum_of(unknown)),
     ]
-    invoice = money.rounded(total["invoice_usd"])
-    amounts = money.adding_up([usd for _, usd in parts], invoice)
     rows = [
-        [what, money.exact(usd, signed=number > 0)]
-        for number, ((what, _), usd) in enumerate(zip(parts, amounts, strict=True))
+        [what, money.difference(usd) if number else money.text(usd)]
+        for number, (what, usd) in enumerate(parts)
     ]
+    rows.append(["invoices", money.text(total["invoice_usd"])])
+    steps: list[Row] = [{"usd": usd} for _, usd in parts]
+    _add_rounding(rows, money, steps, {"usd": total["invoice_usd"]}, (None, "usd"))
     columns = [Column("why they differ"), Column("USD", "right")]
-    show(console, columns, [*rows, ["invoices", money.exact(invoice)]], totals=1)
+    show(console, columns, rows, totals=1)
     _line(console, "evidence of each: fct_reconciliation_residuals_monthly")
 
 
@@ -707,18 +691,17 @@ def _render_teams(audit: Audit, console: Console) -> None:
         _line(console, "no data: no cost in this month")
         return
     money = Money.of(row[name] for row in audit.teams for name in ("cost_usd", "change_usd"))
-    cost = _added(money, parts, total, "cost_usd")
-    change = _added(money, parts, total, "change_usd")
     rows = [
         [
             "Total" if row is total else row["team_name"],
-            money.exact(cost[number]),
-            money.exact(change[number], signed=True),
+            money.text(row["cost_usd"]),
+            money.difference(row["change_usd"]),
             percent(row["change_share"], signed=True),
             percent(_share_of_total(row, total)),
         ]
-        for number, row in enumerate([*parts, total])
+        for row in [*parts, total]
     ]
+    _add_rounding(rows, money, parts, total, (None, "cost_usd", "change_usd", None, None))
     columns = [
         Column("team", flexible=True),
         Column("cost", "right"),

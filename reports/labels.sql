@@ -11,6 +11,7 @@ create or replace macro label(code) as case code
     when 'gpu_rate_outlier' then 'GPU rate outlier'
     when 'gpu_rates' then 'GPU rates'
     when 'idle_gpus' then 'Idle GPUs'
+    when 'own_gpus' then 'Own GPUs'
     when 'gpu_cloud' then 'GPU cloud'
     when 'openai' then 'OpenAI'
     when 'bedrock' then 'Amazon Bedrock'
@@ -24,6 +25,13 @@ create or replace macro label(code) as case code
     when 'fx' then 'Exchange rate'
     when 'all' then 'All'
     else upper(left(replace(code, '_', ' '), 1)) || substr(replace(code, '_', ' '), 2)
+end;
+
+-- The name of a model or a feature, or words for what stands there instead of one.
+create or replace macro named(name) as case name
+    when '(gpu hours)' then 'GPU hours'
+    when '(none)' then 'No feature'
+    else name
 end;
 
 -- A difference below half a cent is none on the site.

@@ -11,7 +11,7 @@
     ref('fct_gpu_hours_classified'), ref('fct_gpu_pools_monthly'), ref('fct_landed_files'), ref('fct_reconciliation_daily'),
     ref('fct_rejected_records'), ref('fct_requests'), ref('fct_route_baselines_daily'), ref('fct_route_overspend_monthly'),
     ref('fct_spend_spikes_daily'), ref('fct_team_spend_monthly'), ref('fct_training_jobs'), ref('fct_user_spend_monthly'),
-    ref('fct_three_way_match'),
+    ref('fct_three_way_match'), ref('fct_request_costs_monthly'), ref('fct_spend_change_monthly'),
     ref('contract_rates'), ref('gpu_node_pools'), ref('gpu_pools'), ref('key_owners'), ref('planned_events'),
     ref('quality_evals'), ref('routes'),
     ref('task_classes'), ref('team_budgets'), ref('teams'), ref('own_model_prices'), ref('own_model_tiers'),

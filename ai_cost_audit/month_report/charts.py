@@ -72,7 +72,7 @@ def daily_columns(days: Sequence[date], amounts: dict[str, dict[date, Decimal]],
                     f'<rect x="{_length(x)}" y="{_length(y)}" width="{_length(slot * 0.72)}" '
                     f'height="{_length(length)}" fill="{colour(layer)}"/>'
                 )
-        if day.day % 7 == 1:
+        if day.day % 7 == 1 or len(days) < 8:
             parts.append(_text(left + (place + 0.5) * slot, top + height + 17, f"{day:%-d %b}", "middle"))
     return _svg(top + height + 24, label, parts)
 

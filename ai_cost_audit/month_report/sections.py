@@ -16,8 +16,20 @@ from typing import Any
 import duckdb
 
 from ai_cost_audit import summary
+from ai_cost_audit.labels import label
 from ai_cost_audit.published import NotReadable
-from ai_cost_audit.summary import LAYERS, NOTHING, SURFACES, Audit, Money, Row, percent, plain_number, words
+from ai_cost_audit.summary import (
+    LAYERS,
+    NOTHING,
+    SURFACES,
+    Audit,
+    Money,
+    Row,
+    percent,
+    plain_number,
+    roundings,
+    words,
+)
 
 FINDINGS_SHOWN = 15
 MINUS = "\N{MINUS SIGN}"
@@ -131,7 +143,7 @@ def load(connection: duckdb.DuckDBPyConnection, published: Path, month: date | N
         invoices=_invoices(rows(_INVOICES), residuals),
         residuals=_residuals(residuals),
         differences=[
-            (words(row["residual_class"]), row["residual_usd"], usd(money, row["residual_usd"], signed=True))
+            (label(row["residual_class"]), row["residual_usd"], usd(money, row["residual_usd"], signed=True))
             for row in class_sums
             if money.rounded(row["residual_usd"]) != 0
         ],
@@ -208,7 +220,7 @@ def usd(money: Money, amount: Decimal | None, signed: bool = False) -> str:
     """An amount as the report prints it, with a true minus sign; a difference below a cent is 0.00."""
     if amount is None:
         return NOTHING
-    text = money.exact(money.rounded(amount), signed) if signed else money.text(amount)
+    text = money.difference(amount) if signed else money.text(amount)
     return text.replace("-", MINUS)
 
 
@@ -229,6 +241,22 @@ def _exact(value: Any) -> str:
 
 def _money(money: Money, row: Row, column: str, signed: bool = False) -> Cell:
     return Cell(usd(money, row[column], signed), column, _exact(row[column]))
+
+
+def _add_rounding(
+    table: tuple[list[list[Cell]], list[str]],
+    money: Money,
+    parts: Sequence[Row],
+    total: Row,
+    columns: Sequence[str | None],
+) -> None:
+    """Put the row "Rounding" before the total of a table (rows, keys); None: a column that adds nothing up."""
+    rows, keys = table
+    found = roundings(money, parts, total, [name for name in columns if name])
+    if found:
+        cells = [Cell(usd(money, found[name], signed=True)) if name else Cell("") for name in columns]
+        rows.insert(-1, [Cell("Rounding"), *cells[1:]])
+        keys.insert(-1, "rounding")
 
 
 def _sum(rows: Iterable[Row], column: str) -> Decimal | None:
@@ -261,6 +289,10 @@ def _reasons(gates: Sequence[Row]) -> list[str]:
     ]
 
 
+def _whose(gate: Row) -> str:
+    return "all providers" if gate["provider"] == "all" else label(gate["provider"])
+
+
 def _gate_text(gate: Row) -> Callable[[Decimal | None], str]:
     return percent if gate["gate_id"] in summary.SHARE_GATES else plain_number
 
@@ -271,7 +303,7 @@ def _gate_sentence(gate: Row) -> str:
         f"warns {gate['bad_when']} {text(gate['warn_at'])}, fails {gate['bad_when']} {text(gate['error_at'])}"
     )
     return (
-        f"{_opened(words(gate['gate_id']))}, {gate['provider']}: {text(gate['figure'])} ({limits}). "
+        f"{label(gate['gate_id'])}, {_whose(gate)}: {text(gate['figure'])} ({limits}). "
         f"Look first at {gate['look_first']}."
     )
 
@@ -292,7 +324,9 @@ def _figures(audit: Audit, findings: Sequence[Row], scores: Sequence[Row]) -> li
     if covered is not None and covered["invoice_usd"] is not None:
         money = Money.of([covered["invoice_usd"]])
         figures.append(
-            Figure("Invoiced, USD", _money(money, covered, "invoice_usd"), "with credits and taxes")
+            Figure(
+                "Invoiced, USD", _money(money, covered, "invoice_usd"), "by providers, with credits and taxes"
+            )
         )
     if covered is not None and covered["coverage_share"] is not None:
         cell = Cell(
@@ -303,12 +337,11 @@ def _figures(audit: Audit, findings: Sequence[Row], scores: Sequence[Row]) -> li
         )
         figures.append(Figure("Bill with an owner", cell, words(covered["verdict"])))
     if findings:
+        saving = sum(bool(row["monthly_savings_usd"]) for row in findings)
         saved = _sum(findings, "monthly_savings_usd")
         money = Money.of([saved])
         cell = Cell(usd(money, saved), "monthly_savings_usd", _exact(saved))
-        figures.append(
-            Figure("Savings, USD", cell, f"a month, {_count(len(findings), 'finding', 'findings')}")
-        )
+        figures.append(Figure("Savings, USD", cell, f"a month, from {_count(saving, 'finding', 'findings')}"))
     if score is not None:
         cell = Cell(
             f"{score['score']:.1f}", "score", _exact(score["score"]), tone=TONES.get(score["grade"], "")
@@ -320,9 +353,7 @@ def _figures(audit: Audit, findings: Sequence[Row], scores: Sequence[Row]) -> li
 def _notes(audit: Audit, gates: Sequence[Row], residuals: Sequence[Row], unpriced: Row) -> list[str]:
     """Each thing that is unknown, missing or watched, in a sentence with its amount."""
     notes = [f"Watched: {_gate_sentence(gate)}" for gate in gates if gate["status"] == "warn"]
-    without = [
-        f"{words(gate['gate_id'])} of {gate['provider']}" for gate in gates if gate["status"] == "no_data"
-    ]
+    without = [f"{words(gate['gate_id'])} of {_whose(gate)}" for gate in gates if gate["status"] == "no_data"]
     if without:
         notes.append(f"Without data, so not judged: {', '.join(without)}.")
     first, last = audit.run["first_business_date"], audit.run["last_business_date"]
@@ -332,10 +363,10 @@ def _notes(audit: Audit, gates: Sequence[Row], residuals: Sequence[Row], unprice
         notes.append(f"The month is not complete: the data runs from {first} to {last}.")
     if unpriced["unpriced_request_count"]:
         count = _count(unpriced["unpriced_request_count"], "request has", "requests have")
-        notes.append(f"{count} no price: what they cost is unknown, and missing from the cost.")
+        notes.append(f"{count} no price: that cost is unknown, and missing from the total.")
     if unpriced["unpriced_gpu_hours"]:
         count = _count(unpriced["unpriced_gpu_hours"], "GPU-hour has", "GPU-hours have")
-        notes.append(f"{count} no price: what they cost is unknown, and missing from the cost.")
+        notes.append(f"{count} no price: that cost is unknown, and missing from the total.")
     for row in audit.teams:
         if row["team_id"] == "unattributed" and row["cost_usd"]:
             amount = usd(Money.of([row["cost_usd"]]), row["cost_usd"])
@@ -346,14 +377,14 @@ def _notes(audit: Audit, gates: Sequence[Row], residuals: Sequence[Row], unprice
     for row in audit.coverage:
         if row["provider"] != "all" and row["billed_usd"] is None:
             notes.append(
-                f"{row['provider']} sent no bill: its cost is what the ledger says, and is confirmed by nothing."
+                f"{label(row['provider'])} sent no bill: its cost is what the ledger says, and is confirmed by nothing."
             )
     for row in residuals:
         money = Money.of([row["residual_usd"]])
         if row["residual_class"] == "unknown" and money.rounded(row["residual_usd"]):
             amount = usd(money, row["residual_usd"], signed=True)
             notes.append(
-                f"USD {amount} between the ledger and the invoice of {row['provider']} is explained by nothing."
+                f"USD {amount} between the ledger and the invoice of {label(row['provider'])} is explained by nothing."
             )
     if audit.files["rejected_record_count"]:
         count = _count(audit.files["rejected_record_count"], "landed record", "landed records")
@@ -380,7 +411,14 @@ def _layers(audit: Audit) -> Table:
         for row in audit.layers
     ]
     keys = [row["cost_layer"] or "total" for row in audit.layers]
-    return Table("fct_cost_daily", headings, rows, keys, totals=1)
+    *parts, total = audit.layers
+    names = ("cost_usd", "previous_cost_usd", "change_usd")
+    _add_rounding((rows, keys), money, parts, total, (None, *names, None))
+    note = (
+        "Managed API: requests at the price of their day. The other layers: GPU hours at their rate, owned or rented. "
+        "What providers invoice of it is below."
+    )
+    return Table("fct_cost_daily", headings, rows, keys, totals=1, note=note)
 
 
 def _by_layer(daily: Sequence[Row]) -> dict[str, dict[date, Decimal]]:
@@ -414,6 +452,7 @@ def _teams(audit: Audit) -> Table:
             ]
         )
     keys = [row["team_id"] or "other" for row in parts] + ["total"]
+    _add_rounding((rows, keys), money, parts, total, (None, "cost_usd", None, "change_usd", None))
     return Table("fct_team_spend_monthly", headings, rows, keys, totals=1)
 
 
@@ -433,7 +472,7 @@ def _coverage(audit: Audit) -> Table:
     names = ("billed_usd", "attributed_usd", "unattributed_usd")
     rows = [
         [
-            Cell(row["provider"] if row is not total else "All"),
+            Cell(label(row["provider"]) if row is not total else "All"),
             *(_money(money, row, name) for name in names),
             Cell(_share(row["coverage_share"]), "coverage_share", _exact(row["coverage_share"])),
             _status(row, "verdict"),
@@ -445,11 +484,13 @@ def _coverage(audit: Audit) -> Table:
         ]
         for row in (*parts, total)
     ]
+    keys = [row["provider"] for row in (*parts, total)]
+    _add_rounding((rows, keys), money, parts, total, (None, *names, None, None, None))
     return Table(
         "fct_coverage_monthly",
         headings,
         rows,
-        [row["provider"] for row in (*parts, total)],
+        keys,
         totals=1,
         note="“Traced only” is the share that a tool would report which never sees the invoice.",
     )
@@ -488,7 +529,7 @@ def _invoices(parts: Sequence[Row], residuals: Sequence[Row]) -> Table:
     money = Money.of(row[name] for row in (*sums, totals) for name in names)
     rows = [
         [
-            Cell(row["provider"] if row is not totals else "All"),
+            Cell(label(row["provider"]) if row is not totals else "All"),
             _money(money, row, "ledger_usd"),
             _money(money, row, "explained_usd", signed=True),
             _money(money, row, "unknown_usd", signed=True),
@@ -497,6 +538,7 @@ def _invoices(parts: Sequence[Row], residuals: Sequence[Row]) -> Table:
         for row in (*sums, totals)
     ]
     keys = [row["provider"] for row in parts] + ["all"]
+    _add_rounding((rows, keys), money, sums, totals, (None, *names))
     return Table(
         "fct_coverage_monthly",
         headings,
@@ -514,8 +556,8 @@ def _residuals(residuals: Sequence[Row]) -> Table:
     below = len([row for row in residuals if row["residual_usd"] and row not in shown])
     rows = [
         [
-            Cell(row["provider"]),
-            Cell(_opened(words(row["residual_class"])), note=row["evidence"] or ""),
+            Cell(label(row["provider"])),
+            Cell(label(row["residual_class"]), note=row["evidence"] or ""),
             _money(money, row, "residual_usd", signed=True),
         ]
         for row in shown
@@ -553,6 +595,8 @@ def _chargeback(rows: Sequence[Row]) -> Table:
         ]
         for row in (*rows, total)
     ]
+    keys = [*(row["team_id"] for row in rows), "total"]
+    _add_rounding((cells, keys), cents, rows, total, (None, None, *names))
     rule = {
         "proportional": "in proportion to what each team used of the provider",
         "even": "evenly over its teams",
@@ -562,7 +606,7 @@ def _chargeback(rows: Sequence[Row]) -> Table:
         "fct_chargeback_monthly",
         headings,
         cells,
-        [*(row["team_id"] for row in rows), "total"],
+        keys,
         totals=1,
         note=(
             "The sum is what the providers invoiced, with what own GPUs cost beyond the cloud bill. Shared: credits, "
@@ -585,7 +629,7 @@ def _findings(rows: Sequence[Row], is_audit_month: bool) -> Table:
         [
             Cell(str(row["rank"])),
             Cell(
-                f"{_opened(words(row['finding_type']))}: {row['subject']}",
+                f"{label(row['finding_type'])}: {row['subject']}",
                 note=f"{row['evidence']}. Confidence {row['confidence']}.",
             ),
             Cell(row["team_name"] or row["owner_team_id"] or NOTHING),
@@ -674,11 +718,16 @@ def _pools(audit: Audit) -> Table:
         for row in audit.pools
     ]
     sums = [_money(money, total, "cost_usd"), _money(money, total, "recoverable_usd")]
+    keys = [*(row["pool_id"] for row in audit.pools), "total"]
+    if cells:
+        cells.append([Cell("All pools"), Cell(""), *sums, Cell(""), Cell("")])
+        names = (None, None, "cost_usd", "recoverable_usd", None, None)
+        _add_rounding((cells, keys), money, audit.pools, total, names)
     return Table(
         "fct_gpu_pools_monthly",
         headings,
-        [*cells, [Cell("All pools"), Cell(""), *sums, Cell(""), Cell("")]] if cells else [],
-        [*(row["pool_id"] for row in audit.pools), "total"],
+        cells,
+        keys,
         totals=1,
         empty="No GPU telemetry and no training job in this month.",
         note="Used: mean utilization of the hours that were measured; a pool known by its jobs alone has none.",
@@ -700,9 +749,9 @@ def _gates(gates: Sequence[Row], is_audit_month: bool) -> Table:
         furthest = (max if bad_when == "above" else min)(measured, default=None)
         rows.append(
             [
-                Cell(_opened(words(gate_id))),
+                Cell(label(gate_id)),
                 _status(members[0], "status"),
-                Cell(", ".join(gate["provider"] for gate in members)),
+                Cell(", ".join(label(gate["provider"]) for gate in members)),
                 Cell(text(furthest), "figure", _exact(furthest)),
                 Cell(f"{bad_when} {text(warn_at)}"),
                 Cell(f"{bad_when} {text(error_at)}"),

@@ -31,7 +31,9 @@ union all
         'fct_cost_daily': {'cost_usd': ['requests', 'telemetry_hours', 'job_hours']},
         'fct_team_spend_monthly': {'cost_usd': ['requests', 'telemetry_hours', 'job_hours']},
         'fct_user_spend_monthly': {'cost_usd': ['requests']},
+        'fct_spend_change_monthly': {'cost_usd': ['requests', 'telemetry_hours', 'job_hours']},
         'fct_spend_spikes_daily': {'cost_usd': ['managed_requests']},
+        'fct_request_costs_monthly': {'cost_usd': ['managed_requests']},
         'fct_gpu_pools_monthly': {'cost_usd': ['telemetry_hours', 'job_hours']},
         'fct_route_overspend_monthly': {'current_cost_usd': ['priced_attempts']},
         'fct_coverage_monthly': {
@@ -50,6 +52,7 @@ union all
             'date': 'rows.request_date',
             'cost_layer': "case when rows.provider = 'self_hosted' then 'self_hosted_inference' else 'managed_api' end",
             'provider_or_pool': 'rows.provider',
+            'provider': 'rows.provider',
             'tenant_id': "coalesce(rows.tenant_id, '(none)')",
             'user_id': "coalesce(rows.user_id, 'unattributed')",
             'team_id': "coalesce(rows.team_id, 'unattributed')",

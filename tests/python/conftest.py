@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 COMPANY = ROOT / "seeds" / "company"
 DEMO_REQUESTS = 8_000
 
+LONGEST = ("test_site.py", "test_slices.py", "test_fault_injection.py")  # minutes each
+
 # Everything but the tests of the models and seeds: the singular tests (promises and gates) stay.
 PROMISES_ONLY = ("--exclude", "test_type:generic", "test_type:unit")
 # Every test of the data; those of the code have run in the session's demo build.
@@ -39,8 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The quick tests fail first."""
-    items.sort(key=lambda item: "slow" in item.keywords)
+    """The quick tests fail first. Then the longest files, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: ("slow" in item.keywords, item.path.name not in LONGEST))
 
 
 @dataclass(frozen=True)

@@ -76,9 +76,16 @@ class Page:
             self.problems.append(f"{response.status}: {response.url}")
 
     def go(self, path: str) -> Page:
-        """Open a path of the site and wait until it asks for nothing more."""
+        """Open a path of the site and wait until it asks for nothing more and its splash screen is gone."""
         self.page.goto(self.base + path)
         self.page.wait_for_load_state("networkidle")
+        self.page.locator("#__evidence_project_splash").wait_for(state="detached")
+        return self
+
+    def wide(self, width: int) -> Page:
+        """The same page in a window of this width, drawn anew."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         return self
 
     def value(self, title: str) -> str | None:

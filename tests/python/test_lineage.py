@@ -23,6 +23,13 @@ TRACED = [
     ),
     ("fct_team_spend_monthly", "cost_usd", "month, team_id", "true"),
     ("fct_user_spend_monthly", "cost_usd", "month, tenant_id, user_id", "true"),
+    (
+        "fct_spend_change_monthly",
+        "cost_usd",
+        "month, team_id, cost_layer, model, feature_name",
+        "true",
+    ),
+    ("fct_request_costs_monthly", "cost_usd", "month, team_id, provider, model, feature_name", "true"),
     ("fct_spend_spikes_daily", "cost_usd", "date, team_id, feature_name", "true"),
     ("fct_gpu_pools_monthly", "cost_usd", "month, pool_id", "true"),
     ("fct_route_overspend_monthly", "current_cost_usd", "month, route_id", "true"),

@@ -165,6 +165,36 @@ def test_what_is_printed_is_the_value_rounded(page: Page) -> None:
         assert Decimal(text.rstrip("%")) == exact.quantize(unit, ROUND_HALF_UP), cell
 
 
+def test_printed_rows_add_up_to_the_printed_total(page: Page) -> None:
+    """With the row "Rounding", if there is one. Findings: only the largest are listed."""
+    added = []
+    for table in re.findall(r'<table id="(?!findings|scores)(\w+)".*?</table>', page.source, re.DOTALL):
+        body = re.search(rf'<table id="{table}".*?</table>', page.source, re.DOTALL)
+        assert body is not None
+        rows = [
+            [_printed(cell) for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)]
+            for row in re.findall(r"<tr data-key.*?</tr>", body[0], re.DOTALL)
+        ]
+        if 'class="total"' not in body[0]:
+            continue
+        *parts, total = [row[1:] for row in rows]
+        for column, printed in enumerate(total):
+            if printed is not None:
+                added.append(table)
+                assert sum(row[column] or 0 for row in parts) == printed, (table, column)
+    assert {"layers", "teams", "coverage", "invoices", "chargeback", "pools"} == set(added)
+    assert 'data-key="rounding"' in page.source, "no table needs the row, so that it was not tried"
+
+
+def _printed(cell: str) -> Decimal | None:
+    """The amount in a cell; None for a share, a text or nothing."""
+    text = (
+        re.sub(r"<small>.*</small>|<[^>]*>", "", cell).strip().replace("\N{MINUS SIGN}", "-").replace(",", "")
+    )
+    text = "0.00" if text in ("<0.01", "&lt;0.01") else text.removeprefix("+")
+    return Decimal(text) if re.fullmatch(r"-?\d+\.\d\d", text) else None
+
+
 def test_the_first_page_has_the_headline(page: Page, demo: Build) -> None:
     figures = {cell.column: Decimal(cell.value) for cell in page.cells if cell.table == "figures"}
     with duckdb.connect(str(demo.published), read_only=True) as connection:
@@ -205,7 +235,7 @@ def test_open_books_say_so_at_the_top_and_why(copy: Path) -> None:
         "where gate_id = 'reconciliation_gap' and provider = 'openai'",
     )
     assert "The books are open" in page.texts["books"]
-    assert "Reconciliation gap, openai: 25.0%" in page.texts["books"]
+    assert "Reconciliation gap, OpenAI: 25.0%" in page.texts["books"]
     assert "the openai days; USD 99.00 open" in page.texts["books"]
     assert page.source.index("The books are open") < page.source.index('id="figures"')
     assert "books are closed" not in page.source
@@ -253,10 +283,10 @@ def test_what_is_unknown_is_said_with_its_amount(copy: Path) -> None:
     for said in (
         "7 requests have no price",
         "2.5 GPU-hours have no price",
-        "USD −12.35 between the ledger and the invoice of google is explained by nothing",
-        "bedrock sent no bill",
+        "USD −12.35 between the ledger and the invoice of Google is explained by nothing",
+        "Amazon Bedrock sent no bill",
         "The month is not complete: the data runs from 2026-09-01 to 2026-10-30",
-        "Without data, so not judged: reconciliation gap of bedrock",
+        "Without data, so not judged: reconciliation gap of Amazon Bedrock",
     ):
         assert said in page.texts["notes"]
 

@@ -213,6 +213,45 @@ TWINS = [
         "delete from marts.fct_coverage_monthly where provider = 'google'",
     ),
     (
+        "changes_add_up_to_the_change_of_each_team",
+        "what stopped is left out",
+        """
+        delete from marts.fct_spend_change_monthly
+        where month = (select max(month) from marts.fct_spend_change_monthly) and cost_usd < previous_cost_usd
+        """,
+    ),
+    (
+        "changes_add_up_to_the_change_of_each_team",
+        "a change is a trillionth too high",
+        """
+        update marts.fct_spend_change_monthly set change_usd = change_usd + 0.000000000001
+        where team_id = 'support' and model = (
+            select max(model) from marts.fct_spend_change_monthly where team_id = 'support' and change_usd <> 0
+        )
+        """,
+    ),
+    (
+        "request_costs_add_up_to_the_ledger",
+        "a team's requests are missing",
+        "delete from marts.fct_request_costs_monthly where team_id = 'unattributed'",
+    ),
+    (
+        "request_costs_add_up_to_the_ledger",
+        "a retry is counted as output",
+        """
+        update marts.fct_request_costs_monthly set output_cost_usd = output_cost_usd + retry_cost_usd
+        where retry_cost_usd > 0
+        """,
+    ),
+    (
+        "request_costs_add_up_to_the_ledger",
+        "requests on own GPUs are counted",
+        """
+        insert into marts.fct_request_costs_monthly by name
+        select * replace ('self_hosted' as provider, 0 as cost_usd) from marts.fct_request_costs_monthly limit 1
+        """,
+    ),
+    (
         "cost_components_add_up",
         "a part is a trillionth too high",
         """

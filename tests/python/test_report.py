@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -167,6 +168,10 @@ def test_a_writer_of_the_published_file_is_said(project: Path) -> None:
             "x",
         ),
         ('[ "$2" != build ] || { echo "Error: chart without data"; exit 1; }', "chart without data"),
+        (
+            '[ "$2" != build ] || { echo "parse error"; echo "x/src/pages/gpus/[pool]/+page.md:7"; exit 1; }',
+            "failed on the page /gpus/[pool] (parse error",
+        ),
         ('[ "$2" != sources ] || { echo "Error: no column y"; exit 1; }', "no column y"),
         ('[ "$1" != ci ] || { echo "npm error network"; exit 1; }', "network"),
         ("true", "no index.html"),
@@ -245,7 +250,9 @@ def test_a_build_killed_on_the_way_leaves_the_last_site_and_the_next_waits_for_i
     go_on = project / "go-on"
     killed = f"kill -9 $PPID; until [ -e {go_on} ]; do sleep 0.1; done; mkdir -p build; echo half > build/index.html"
     tool(project, "npm", f'case "$*" in *{step}*) {killed};; esac')
+    # Where the tests run in the background, interrupts are ignored: a terminal's are not.
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from pathlib import Path; from ai_cost_audit import report; "
         f"report.REPORTS = Path({str(project / 'reports')!r}); report.build(print)"
     )
@@ -335,13 +342,23 @@ def test_a_second_build_at_the_same_time_is_refused(project: Path) -> None:
         assert "wait for it" in refused("build")
 
 
+@pytest.mark.parametrize("command", ["serve", "dev"])
+def test_a_taken_port_is_said_before_anything_is_built(project: Path, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port} cannot be used" in refused(command, "--port", str(port))
+    assert not (project / "reports" / "node_modules").exists(), "packages were installed first"
+
+
 def test_an_interrupt_ends_what_npm_started(project: Path) -> None:
     tool(
         project,
         "npm",
-        f'[ "$2" != build ] || {{ echo $$ > {project / "pid"}; exec sleep 60; }}; mkdir -p node_modules',
+        f'[ "$2" != build ] || {{ echo $$ > {project / "pid"}; exec sleep 600; }}; mkdir -p node_modules',
     )
+    # Where the tests run in the background, interrupts are ignored: a terminal's are not.
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from pathlib import Path; from ai_cost_audit import report; "
         f"report.REPORTS = Path({str(project / 'reports')!r}); report.build(print)"
     )
@@ -375,3 +392,33 @@ def test_the_exposure_of_the_site_names_what_its_sources_read() -> None:
     site = next(exposure for exposure in described["exposures"] if exposure["name"] == "site")
     named = {table for _, table in report.tables()}
     assert sorted(site["depends_on"]) == [f"ref('{table}')" for table in sorted(named)]
+
+
+# What stands on the pages, and for a filter the queries that it may be fed by.
+TAG = re.compile(r"<(DataTable|BarChart|LineChart|Heatmap|BigValue|Bridge|Filter) ([^\n]*?)/?>\n")
+
+
+def shown() -> list[tuple[str, str, str]]:
+    """Page, component and attributes of each component on the pages that is fed with rows."""
+    pages = report.REPORTS / "pages"
+    return [
+        (path.relative_to(pages).as_posix(), tag, attributes)
+        for path in sorted(pages.rglob("*.md"))
+        for tag, attributes in TAG.findall(path.read_text(encoding="utf-8"))
+    ]
+
+
+def test_the_choices_of_every_filter_have_an_order() -> None:
+    """Else they, and with them the default, stand as the database happens to give them."""
+    filters = [(page, attributes) for page, tag, attributes in shown() if tag == "Filter"]
+    assert len(filters) > 20
+    assert [one for one in filters if " order=" not in one[1]] == []
+
+
+def test_whatever_is_fed_with_rows_says_what_it_means_that_there_is_none() -> None:
+    """Else a company that has landed little gets a red box, and its site is not built."""
+    found = [(page, tag, attributes) for page, tag, attributes in shown() if tag != "Filter"]
+    assert len(found) > 60
+    silent = [one for one in found if "emptyMessage=" not in one[2]]
+    red = [one for one in found if one[1] != "Bridge" and "emptySet=pass" not in one[2]]
+    assert silent + red == []

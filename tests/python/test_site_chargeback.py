@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from site_browser import PHONE, Opener, Page, Query, usd
@@ -31,6 +31,19 @@ def shows_the_month(page: Page, published: Query, month: str, team: str = "true"
     )
 
 
+def rounding_of_the_month(published: Query, month: str) -> str:
+    """What the page has to say below the table: by how much the rows as printed miss the total as printed."""
+    rows = published(f"select {AMOUNTS} from marts.fct_chargeback_monthly where month = {month}")
+    cent = Decimal("0.01")
+    missed = []
+    for place, title in enumerate(COLUMNS):
+        amounts = [row[place] for row in rows]
+        printed = [amount.quantize(cent, ROUND_HALF_UP) for amount in amounts]
+        if lacks := sum(amounts, Decimal(0)).quantize(cent, ROUND_HALF_UP) - sum(printed, Decimal(0)):
+            missed.append(f"{usd(lacks)} in {title}")
+    return f"Rounding: {', '.join(missed)}" if missed else ""
+
+
 AUDIT_MONTH = "(select audit_month from marts.audit_run)"
 
 
@@ -44,6 +57,10 @@ def test_a_month_of_all_teams(open_page: Opener, published: Query) -> None:
     ((invoiced,),) = published(
         f"select invoice_usd from marts.fct_coverage_monthly where provider = 'all' and month = {AUDIT_MONTH}"
     )
+    rounding = rounding_of_the_month(published, AUDIT_MONTH)
+    assert rounding, "every column of the demo adds up, so that this was not tried"
+    page.shows_text(rounding)
+    assert "Booked" not in rounding, "what is booked is in cents"
     page.shows_value("Booked, all teams", usd(booked))
     page.shows_value("Invoiced by providers", usd(invoiced))
     page.shows_value("Credits, taxes, corrections", usd(shared))

@@ -44,7 +44,7 @@ def test_models_and_their_prices(open_page: Opener, published: Query) -> None:
     page = open_page("/models/")
     rows = published("""
         select model, token_count, request_count, strftime(first_used_on, '%Y-%m-%d'),
-            case when is_priced then 'Priced' when provider = 'self_hosted' then 'Own GPUs' else 'No price' end
+            case pricing_status when 'priced' then 'Priced' when 'own_gpus' then 'Own GPUs' else 'Unpriced' end
         from marts.dim_models order by token_count desc, model
     """)
     page.shows_table(
@@ -53,7 +53,7 @@ def test_models_and_their_prices(open_page: Opener, published: Query) -> None:
     )
     unpriced = published("""
         select model, exposure_usd, unpriced_token_count from marts.dim_models
-        where unpriced_request_count > 0 or (not is_priced and provider <> 'self_hosted')
+        where unpriced_request_count > 0 or pricing_status = 'unpriced'
         order by exposure_usd desc, unpriced_token_count desc, model
     """)
     if unpriced:

@@ -9,20 +9,36 @@ pytestmark = pytest.mark.slow
 
 AUDIT_MONTH = "(select audit_month from marts.audit_run)"
 OVERSPEND = "marts.fct_route_overspend_monthly"
+# Of each route the team that spent most on it in the audit month, from the requests.
+OWNERS = """
+    select distinct on (route_id) route_id, team_id, team_name
+    from (
+        select route_id, coalesce(team_id, 'unattributed') as team_id, sum(coalesce(request_cost_usd, 0)) as usd
+        from marts.fct_requests
+        where date_trunc('month', request_date) = (select audit_month from marts.audit_run)
+        group by 1, 2
+    )
+    left join marts.dim_teams using (team_id)
+    order by route_id, usd desc, team_id
+"""
 
 
 def test_overspend_and_what_is_justified(open_page: Opener, published: Query) -> None:
     page = open_page("/routes/")
     rows = published(f"""
-        select route_id, overspend_usd, overspend_multiple, right_sized_model from {OVERSPEND}
+        select route_id, overspend_usd, overspend_multiple, right_sized_model, team_name
+        from {OVERSPEND} left join ({OWNERS}) using (route_id)
         where month = {AUDIT_MONTH} and verdict in ('proven', 'candidate') order by overspend_usd desc, route_id
     """)
     total = usd(sum(row[1] for row in rows))
     page.shows_table(
-        ("Route", "Overspend", "Multiple", "Would do"),
+        ("Route", "Overspend", "Team", "Multiple", "Would do"),
         [
-            *((route, usd(amount), f"{multiple:.1f}x", model) for route, amount, multiple, model in rows),
-            ("Total", total, "-", "-"),
+            *(
+                (route, usd(usd_), team, f"{multiple:.1f}x", model)
+                for route, usd_, multiple, model, team in rows
+            ),
+            ("Total", total, "-", "-", "-"),
         ],
     )
     ((cost, proven, candidate, justified),) = published(f"""
@@ -52,18 +68,30 @@ def test_the_filters(open_page: Opener, published: Query) -> None:
         where month < {AUDIT_MONTH} order by month desc limit 1
     """)
 
-    def others(provider: str) -> list[tuple[str, str]]:
+    def shows(where: str) -> None:
         rows = published(f"""
-            select route_id, current_cost_usd from {OVERSPEND}
-            where strftime(month, '%Y-%m') = '{month}' and verdict not in ('proven', 'candidate', 'justified')
-                and provider like '{provider}' order by current_cost_usd desc, route_id
+            select route_id, current_cost_usd, team_name, verdict in ('proven', 'candidate', 'justified')
+            from {OVERSPEND} left join ({OWNERS}) using (route_id)
+            where strftime(month, '%Y-%m') = '{month}' and {where} order by current_cost_usd desc, route_id
         """)
-        return [*((route, usd(cost)) for route, cost in rows), ("Total", usd(sum(cost for _, cost in rows)))]
+        others = [(route, usd(cost), team) for route, cost, team, is_judged in rows if not is_judged]
+        total = usd(sum(cost for _, cost, _, is_judged in rows if not is_judged))
+        page.shows_table(("Route", "Cost", "Team"), [*others, ("Total", total, "-")])
+        page.shows_value("Cost of the routes", usd(sum(row[1] for row in rows)))
 
     page = open_page(f"/routes/?month={month}")
-    page.shows_table(("Route", "Cost"), others("%"))
+    shows("true")
     page.choose("Provider", "OpenAI")
-    page.shows_table(("Route", "Cost"), others("openai"))
+    shows("provider = 'openai'")
+    ((team_id, team),) = published(f"""
+        select team_id, team_name from {OVERSPEND} inner join ({OWNERS}) using (route_id)
+        where strftime(month, '%Y-%m') = '{month}' and provider = 'openai'
+            and verdict not in ('proven', 'candidate', 'justified')
+        order by team_name limit 1
+    """)
+    page.choose("Team", team)
+    shows(f"provider = 'openai' and team_id = '{team_id}'")
+    assert f"team={team_id}" in page.page.url
     assert "provider=openai" in page.page.url
     assert f"month={month}" in page.page.url
     page.shows_text(label)
@@ -85,6 +113,9 @@ def test_a_route_is_a_click_away(open_page: Opener, published: Query) -> None:
         [(month, usd(cost), usd(over), *models) for month, cost, over, *models in months],
     )
     page.shows_text(route)
+    ((team_id, team),) = published(f"select team_id, team_name from ({OWNERS}) where route_id = '{route}'")
+    page.shows_text(f"Team: {team}, which spent most on it in the audit month.")
+    assert page.page.get_by_role("link", name=team).get_attribute("href") == f"/teams/{team_id}"
 
 
 def test_drift_and_broken_caching_stand_on_the_route(open_page: Opener, published: Query) -> None:

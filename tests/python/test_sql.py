@@ -35,9 +35,11 @@ def run(warehouse: Path, *arguments: str) -> Result:
 
 def test_the_answer_is_a_table_in_80_columns(warehouse: Path) -> None:
     query = "select team_id, calls, cost_usd, owner, evidence from fct_costs join teams using (team_id)"
-    lines = run(warehouse, query).stdout.splitlines()
+    text = run(warehouse, query).stdout
+    lines = text.splitlines()
     assert lines[0].split() == ["team_id", "calls", "cost_usd", "owner", "evidence"]
     assert lines[2].split()[:4] == ["team-1", "1", "1,234.50", "-"]
+    assert text.split().count("long") == 20  # prose goes on below: only names are cut
     assert max(cell_len(line) for line in lines) <= 80
 
 
@@ -79,7 +81,8 @@ def test_no_rows_is_said(warehouse: Path) -> None:
 @pytest.mark.parametrize(
     "query",
     ["drop table marts.fct_costs", "create table marts.mine as select 1", "update marts.fct_costs set calls = 0",
-     "select nothing from fct_costs", "selec 1", "select calls from fct_costs where error('stop') = ''"],
+     "select nothing from fct_costs", "selec 1", "select calls from fct_costs where error('stop') = ''",
+     "", "/* only a comment */"],
 )  # fmt: skip
 @pytest.mark.parametrize("option", [[], ["--csv"]])
 def test_what_cannot_run_is_one_line_and_changes_nothing(

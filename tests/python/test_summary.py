@@ -172,7 +172,7 @@ def test_every_line_fits_80_columns_and_is_plain_ascii_when_piped(full: Path) ->
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_amounts_are_whole_at_every_width(full: Path, width: int) -> None:
     text = "\n".join(lines_of(full, width))
-    for amount in ("1,000.34", "2,000.33", "500.33", "3,501.00", "2,100.42", "163.57", "18.7x", "106.08"):
+    for amount in ("1,000.33", "2,000.33", "500.33", "3,501.00", "2,100.42", "163.57", "18.7x", "106.08"):
         assert amount in text
     assert all(len(line) <= width for line in text.splitlines() if str(full) not in line)
 
@@ -192,22 +192,25 @@ def test_header_names_the_books_and_the_failed_gates(full: Path) -> None:
     assert "2026-11-03" in header[2] and "0.1.0" in header[3]
 
 
-def test_layers_add_up_as_printed_in_both_directions(full: Path) -> None:
+def test_layers_are_rounded_by_themselves_and_the_rounding_is_a_row(full: Path) -> None:
     rows = [cells(line) for line in section(lines_of(full), "Cost by layer")[2:] if "---" not in line]
-    assert [row[0] for row in rows] == ["Managed API", "Self-hosted inference", "Training", "Total"]
+    assert [row[0] for row in rows] == [
+        "Managed API", "Self-hosted inference", "Training", "Rounding", "Total",
+    ]  # fmt: skip
+    assert rows[0] == ["Managed API", "1,000.33", "900.25", "+100.08", "+11.1%"]
+    assert rows[3] == ["Rounding", "+0.01", "0.00", "+0.01", "-"]
     assert rows[-1][1:] == ["3,501.00", "900.25", "+2,600.75", "+288.9%"]  # the later month does not count
     for column in (1, 2, 3):
         *parts, total = amounts(rows, column)
         assert sum(parts) == total
-    for cost, before, change in zip(*(amounts(rows, column) for column in (1, 2, 3)), strict=True):
-        assert before + change == cost
 
 
 def test_coverage_shows_invoice_dollars_and_the_traced_share_beside_it(full: Path) -> None:
     lines = section(lines_of(full), "Coverage")
-    rows = [cells(line) for line in lines[2:6] if "---" not in line]
-    assert rows[0][0] == "openai" and rows[0][4:] == ["90.0%", "healthy", "100.0%"]
-    assert rows[-1] == ["all", "1,000.01", "940.01", "60.00", "94.0%", "governed", ">99.9%"]
+    rows = [cells(line) for line in lines[2:7] if "---" not in line]
+    assert rows[0] == ["openai", "600.01", "540.00", "60.01", "90.0%", "healthy", "100.0%"]
+    assert rows[-2][0] == "Rounding"
+    assert rows[-1] == ["all", "1,000.01", "940.01", "60.01", "94.0%", "governed", ">99.9%"]
     for column in (1, 2, 3):
         *parts, total = amounts(rows, column)
         assert sum(parts) == total
@@ -367,19 +370,22 @@ def test_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amounts_usd", "total", "shown"),
+    ("amounts_usd", "total", "rounding"),
     [
-        (["0.334", "0.333", "0.333"], "1.00", ["0.34", "0.33", "0.33"]),
-        (["0.335", "0.335", "0.33"], "1.00", ["0.33", "0.34", "0.33"]),
-        (["-0.005", "0.005"], "0.00", ["-0.01", "0.01"]),
-        (["5", None, "0"], "5.00", ["5.00", None, "0.00"]),
-        (["1", "1"], "9.00", ["1.00", "1.00"]),  # not the sum of its parts: nothing is bent
+        (["0.334", "0.333", "0.333"], "1", "0.01"),
+        (["0.335", "0.335", "0.335"], "1.005", "-0.01"),
+        (["-0.005", "0.005"], "0", "0"),
+        (["5.004", None, "0.001"], "5.005", "0.01"),
+        (["1", "1"], "9", "0"),  # not the sum of its parts: no matter of rounding
+        (["1", None], None, "0"),
     ],
 )
-def test_adding_up(amounts_usd: list[str | None], total: str, shown: list[str | None]) -> None:
+def test_what_rounding_takes_from_a_total(
+    amounts_usd: list[str | None], total: str | None, rounding: str
+) -> None:
     given = [None if amount is None else Decimal(amount) for amount in amounts_usd]
-    result = Money(Decimal("0.01")).adding_up(given, Decimal(total))
-    assert [None if amount is None else str(amount) for amount in result] == shown
+    lacks = Money(Decimal("0.01")).rounding(given, None if total is None else Decimal(total))
+    assert lacks == Decimal(rounding)
 
 
 def test_money_and_shares_never_round_something_to_nothing() -> None:

@@ -115,7 +115,8 @@ select
     residual_class,
     'line_type' as rule,
     cast(residual_usd as decimal(38, 12)) as residual_usd,
-    cast(line_count as string) || ' lines of type ' || line_type || coalesce(', first: ' || description, '') as evidence
+    cast(line_count as string) || case when line_count = 1 then ' line' else ' lines' end || ' of type ' || line_type
+    || coalesce(', first: ' || description, '') as evidence
 from other_lines
 union all
 select

@@ -154,7 +154,7 @@ select
     residual_class,
     rule,
     cast(residual_usd as decimal(38, 12)) as residual_usd,
-    model || ', ' || cast(first_period as string) || ' to ' || cast(last_period as string) || ': ' || what || ' (+'
-    || cast(cast(tokens_above as decimal(20, 0)) as string) || ', -'
-    || cast(cast(tokens_below as decimal(20, 0)) as string) || ' tokens)' as evidence
+    model || ', ' || cast(first_period as string) || ' to ' || cast(last_period as string) || ': ' || what || ' ('
+    || cast(cast(tokens_above as decimal(20, 0)) as string) || ' tokens more, '
+    || cast(cast(tokens_below as decimal(20, 0)) as string) || ' fewer)' as evidence
 from summed

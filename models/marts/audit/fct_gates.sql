@@ -69,8 +69,8 @@ reconciliation_gap as (
         {{ var('gate_reconciliation_gap_error') }} as error_at,
         'above' as bad_when,
         gap_usd as amount_usd,
-        'fct_reconciliation_daily for ' || provider || ': the days and models with the largest gap_usd; USD '
-        || coalesce(cast(cast(gap_usd as decimal(18, 2)) as string), '?') || ' open' as look_first
+        'fct_reconciliation_daily for ' || provider || ': the days and models with the largest gap_usd'
+        || coalesce('; USD ' || cast(cast(gap_usd as decimal(18, 2)) as string) || ' open', '') as look_first
     from gaps
 
 ),
@@ -171,8 +171,9 @@ coverage_floor as (
         {{ var('gate_coverage_floor_error') }} as error_at,
         'below' as bad_when,
         unattributed_usd as amount_usd,
-        'fct_coverage_monthly: the provider with the largest unattributed_usd; USD '
-        || coalesce(cast(cast(unattributed_usd as decimal(18, 2)) as string), '?') || ' without an owner' as look_first
+        'fct_coverage_monthly: the provider with the largest unattributed_usd'
+        || coalesce('; USD ' || cast(cast(unattributed_usd as decimal(18, 2)) as string) || ' without an owner', '')
+            as look_first
     from coverage
     where provider = 'all'
 

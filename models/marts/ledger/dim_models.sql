@@ -53,6 +53,11 @@ select
     tiers.tier,
     tiers.tokenizer_factor,
     resolved.is_priced,
+    case
+        when resolved.is_priced then 'priced'
+        when resolved.provider = 'self_hosted' then 'own_gpus'
+        else 'unpriced'
+    end as pricing_status,
     used.first_used_on,
     used.last_used_on,
     coalesce(used.request_count, 0) as request_count,

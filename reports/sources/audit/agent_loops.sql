@@ -4,6 +4,7 @@ select
     loops.route_id,
     page_name(loops.route_id) as page_name,
     '/routes/' || page_name(loops.route_id) || '/' as page,
+    coalesce(loops.team_id, 'unattributed') as team_id,
     coalesce(teams.team_name, label(coalesce(loops.team_id, 'unattributed'))) as team,
     strftime(loops.started_at, '%Y-%m') as month_id,
     strftime(loops.started_at, '%Y-%m-%d %H:%M') as started_at,

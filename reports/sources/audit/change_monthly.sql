@@ -2,7 +2,6 @@
 select
     strftime(month, '%Y-%m') as month_id,
     strftime(month, '%b %Y') as month_name,
-    strftime(month - interval 1 month, '%Y-%m') as previous_month_id,
     strftime(month - interval 1 month, '%b %Y') as previous_month_name,
     sum(cost_usd) as cost_usd,
     sum(previous_cost_usd) as previous_cost_usd,

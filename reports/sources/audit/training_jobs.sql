@@ -4,6 +4,7 @@ select
     jobs.pool_id,
     page_name(jobs.pool_id) as page_name,
     '/gpus/' || page_name(jobs.pool_id) || '/' as page,
+    coalesce(jobs.team_id, 'unattributed') as team_id,
     coalesce(teams.team_name, jobs.team_id) as team,
     jobs.user_id,
     jobs.gpu_model,

@@ -1,4 +1,4 @@
--- One row per date, route, provider and model: USD per 1,000 tokens against the 14 days before.
+-- One row per date, route, provider and model whose USD per 1,000 tokens drifted from the 14 days before: warn or error.
 select
     date,
     strftime(date, '%Y-%m-%d') as day,
@@ -13,10 +13,10 @@ select
     cost_per_1k_tokens_usd,
     baseline_cost_per_1k_tokens_usd,
     drift_ratio,
-    drift_status as drift_status_id,
     label(drift_status) as drift_status,
     label(cause) as cause,
     cache_read_share,
     baseline_cache_read_share
 from marts.fct_route_baselines_daily
+where drift_status in ('warn', 'error')
 order by date, route_id, provider, model
