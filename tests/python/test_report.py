@@ -6,6 +6,7 @@ Node and npm are small scripts here; test_site.py builds the site with the real 
 from __future__ import annotations
 
 import html
+import http.client
 import json
 import os
 import re
@@ -422,3 +423,36 @@ def test_whatever_is_fed_with_rows_says_what_it_means_that_there_is_none() -> No
     silent = [one for one in found if "emptyMessage=" not in one[2]]
     red = [one for one in found if one[1] != "Bridge" and "emptySet=pass" not in one[2]]
     assert silent + red == []
+
+
+def test_a_browser_keeps_only_files_that_are_there_and_named_by_their_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is kept would hide the next build, and a kept 404 the file itself."""
+    monkeypatch.setenv("AI_COST_WAREHOUSE", str(tmp_path))
+    for name in ("index.html", "_app/immutable/a1.js", "data/audit/months/a1/months.parquet"):
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    with report._listening(0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+        kept = {}
+        for name in (
+            "",
+            "_app/immutable/a1.js",
+            "_app/immutable/gone.js",
+            "data/audit/months/a1/months.parquet",
+        ):
+            connection.request("GET", f"/{name}")  # one connection serves them all
+            answer = connection.getresponse()
+            answer.read()
+            kept[name] = (answer.status, "immutable" in (answer.headers["Cache-Control"] or ""))
+        connection.close()
+        server.shutdown()
+    assert kept == {
+        "": (200, False),
+        "_app/immutable/a1.js": (200, True),
+        "_app/immutable/gone.js": (404, False),
+        "data/audit/months/a1/months.parquet": (200, True),
+    }
