@@ -456,3 +456,46 @@ def test_a_browser_keeps_only_files_that_are_there_and_named_by_their_hash(
         "_app/immutable/gone.js": (404, False),
         "data/audit/months/a1/months.parquet": (200, True),
     }
+
+
+@pytest.mark.parametrize("teams", [9, 10, 11, 12])
+def test_a_chart_of_many_teams_has_ten_series_and_loses_no_dollar(teams: int) -> None:
+    series = []
+    for source, mart, amount in (
+        ("team_spend_by_month", "fct_team_spend_monthly", "cost_usd"),
+        ("chargeback_by_month", "fct_chargeback_monthly", "total_usd"),
+    ):
+        with duckdb.connect() as connection:
+            connection.execute((report.REPORTS / "labels.sql").read_text())
+            connection.execute("create schema marts")
+            connection.execute(f"""
+                create table marts.{mart} as
+                select date '2026-10-01' as month, 't' || i as team_id, 'Team ' || i as team_name, i as {amount}
+                from range(1, {teams + 1}) as teams (i)
+            """)
+            sql = (report.REPORTS / "sources" / "audit" / f"{source}.sql").read_text()
+            series.append({row[2]: row[3] for row in connection.execute(sql).fetchall()})
+    largest = {f"Team {i}": i for i in range(1, teams + 1)}
+    if teams > 10:
+        others = {f"Team {i}": i for i in range(1, teams - 8)}
+        largest = {name: usd for name, usd in largest.items() if name not in others}
+        largest["Other teams"] = sum(others.values())
+    assert series == [largest, largest]
+
+
+def test_prices_per_token_reach_back_92_days() -> None:
+    with duckdb.connect() as connection:
+        connection.execute((report.REPORTS / "labels.sql").read_text())
+        connection.execute("create schema marts")
+        connection.execute("create table marts.audit_run as select date '2026-10-31' as audit_date")
+        connection.execute("""
+            create table marts.fct_route_baselines_daily as
+            select cast(day as date) as date, 'f/w' as route_id, 'm' as model, 'openai' as provider, 1 as cost_usd,
+                1 as cost_per_1k_tokens_usd, 1 as baseline_cost_per_1k_tokens_usd
+            from range(date '2026-01-01', date '2026-11-01', interval 1 day) as days (day)
+        """)
+        sql = (report.REPORTS / "sources" / "audit" / "route_price_daily.sql").read_text()
+        rows = connection.execute(f"select count(*), max(date), any_value(model) from ({sql})").fetchall()
+    assert [(count, str(last)[:10], model) for count, last, model in rows] == [
+        (92, "2026-10-31", "m, OpenAI")
+    ]
