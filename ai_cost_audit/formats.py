@@ -1,4 +1,4 @@
-"""The formats that the warehouse reads: one folder under models/staging/ each, with a page about it.
+"""The formats that the warehouse reads: one folder under models/staging/<entity>/ each, with a page about it.
 
     python -m ai_cost_audit.formats > docs/formats.md
 
@@ -53,7 +53,7 @@ def enabled() -> dict[str, list[str]]:
 
 def folder(entity: str, name: str) -> Path:
     """Where a format lives. Its README.md is what `page` and `ai-cost init` show."""
-    return STAGING / f"{entity}_{name}"
+    return STAGING / entity / name
 
 
 def readme(entity: str, name: str) -> str:

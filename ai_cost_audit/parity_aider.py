@@ -43,7 +43,7 @@ CALLS = """
             calls.*,
             prices.cache_write_5m_usd as write_rate,
             exists (
-                select 1 from intermediate.int_prices__in_force as later
+                select 1 from ledger.int_prices__in_force as later
                 where
                     later.provider = prices.provider
                     and later.model = prices.model
@@ -52,7 +52,7 @@ CALLS = """
                     and (later.input_usd, later.output_usd) != (prices.input_usd, prices.output_usd)
             ) as has_changed_since
         from calls
-        left join intermediate.int_prices__in_force as prices
+        left join ledger.int_prices__in_force as prices
             on calls.price_id = prices.price_id and prices.above_context_tokens <= 0
 
     )

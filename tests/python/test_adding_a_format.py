@@ -76,7 +76,7 @@ def test_the_walk_through_takes_a_folder_and_an_entry_and_ends_with_dollars_in_t
         )
         assert run.returncode == 0, command + run.stdout[-4000:] + run.stderr[-2000:]
 
-    folder = "models/staging/gateway_traces_acme/"
+    folder = "models/staging/gateway_traces/acme/"
     assert {name for name in changed(project) if not name.startswith(folder)} == {"dbt_project.yml"}
     ours, theirs = (yaml.safe_load((root / "dbt_project.yml").read_text()) for root in (ROOT, project))
     theirs["vars"]["formats"]["gateway_traces"].remove("acme")

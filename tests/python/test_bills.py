@@ -383,7 +383,7 @@ def test_both_amounts_are_kept(books: Build) -> None:
         select
             charge_date, billed_amount, currency, usd_per_unit, billed_usd,
             pricing_amount, pricing_currency, pricing_usd
-        from intermediate.int_billing__lines
+        from ledger.int_billing__lines
         where provider = 'azure' and line_type = 'usage' and meter = 'input' and month >= '2026-09-01' order by all
     """)
     eur, usd = Decimal("36.8"), Decimal(40)
@@ -427,7 +427,7 @@ def test_the_books_close_to_the_last_digit(books: Build) -> None:
 def test_each_line_type_both_ways(books: Build, format_name: str) -> None:
     found = books.rows(f"""
         select lines.billed_amount, lines.line_type, flagged.problem is not null
-        from intermediate.int_billing__lines as lines
+        from ledger.int_billing__lines as lines
         left join marts.fct_flagged_bill_lines as flagged using (_source_file, _source_row, _source_item)
         where lines._source_file like '{format_name}/signs.%'
     """)

@@ -225,7 +225,7 @@ DAMAGED = {
 
 
 def own_files(entity: str, name: str, start: str) -> list[Path]:
-    folder = STAGING / f"{entity}_{name}"
+    folder = STAGING / entity / name
     return [path for path in sorted(folder.glob(f"{start}*")) if not path.name.endswith("_expected.csv")]
 
 

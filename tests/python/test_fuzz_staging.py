@@ -145,7 +145,7 @@ def test_no_planted_address_or_key_and_no_prompt_is_kept(fuzzed: Build) -> None:
     """Except the kept text of a rejected bill or GPU record, which is masked, but holds no prompts."""
     columns = fuzzed.rows("""
         select table_schema || '.' || table_name, column_name from information_schema.columns
-        where table_schema in ('staging', 'intermediate') and data_type = 'VARCHAR'
+        where table_schema in ('staging', 'ledger', 'reconciliation', 'baselines') and data_type = 'VARCHAR'
     """)
     unwanted = {column: "planted[.]person|sk-planted|not read" for _, column in columns}
     unwanted["_rejected_record"] = "planted[.]person|sk-planted"

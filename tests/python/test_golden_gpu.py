@@ -200,7 +200,7 @@ def test_a_job_that_cannot_be_true_is_rejected_with_its_reason(odd: Build) -> No
 
 def test_a_job_number_of_two_pools_is_two_jobs_and_each_month_has_its_waste(odd: Build) -> None:
     jobs = odd.rows("""
-        select month, pool_id, job_id, gpu_hours, waste_usd from intermediate.int_training_jobs__monthly
+        select month, pool_id, job_id, gpu_hours, waste_usd from ledger.int_training_jobs__monthly
         order by job_id, pool_id, month
     """)
     rate = Decimal("32.8125")

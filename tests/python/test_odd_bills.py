@@ -123,7 +123,7 @@ def test_a_bill_of_next_to_nothing_is_off_by_all_and_has_no_ratio(books: Build) 
 
 def test_a_piece_is_no_token(books: Build) -> None:
     assert books.rows("""
-        select provider, tokens from intermediate.int_reconciliation__usage_lines
+        select provider, tokens from reconciliation.int_reconciliation__usage_lines
         where provider in ('openai', 'nova') order by 1
     """) == [("nova", None), ("openai", None)]
     assert residuals(books, "nova") == [("not_captured", Decimal(5000))]

@@ -54,7 +54,7 @@ TWINS = [
         """
         insert into marts.fct_flagged_bill_lines by name
         select provider, line_type, billed_amount, 'a usage below zero' as problem, _source_file
-        from intermediate.int_billing__lines limit 1
+        from ledger.int_billing__lines limit 1
         """,
     ),
     (
@@ -318,20 +318,20 @@ TWINS = [
         "every_priced_attempt_resolves_to_one_price_row",
         "two price rows hold at once",
         """
-        insert into intermediate.int_prices__in_force by name
+        insert into ledger.int_prices__in_force by name
         select * replace (price_id || '/again' as price_id)
-        from intermediate.int_prices__in_force where provider = 'openai'
+        from ledger.int_prices__in_force where provider = 'openai'
         """,
     ),
     (
         "every_priced_attempt_resolves_to_one_price_row",
         "an attempt was charged at another price",
-        "update intermediate.int_prices__in_force set output_usd = output_usd * 2 where provider = 'anthropic'",
+        "update ledger.int_prices__in_force set output_usd = output_usd * 2 where provider = 'anthropic'",
     ),
     (
         "every_priced_attempt_resolves_to_one_price_row",
         "the price row is gone",
-        "delete from intermediate.int_prices__in_force where provider = 'google'",
+        "delete from ledger.int_prices__in_force where provider = 'google'",
     ),
     (
         "price_periods_do_not_overlap",

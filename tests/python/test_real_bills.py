@@ -175,7 +175,7 @@ def money_table(bills: Build) -> str:
 def ai_table(bills: Build) -> str:
     rows = bills.rows("""
         select split_part(_source_file, '/', 3) as set_name, charge_kind, currency, count(*), sum(billed_amount)
-        from intermediate.int_cloud_lines__classified where not is_second_view group by all order by all
+        from ledger.int_cloud_lines__classified where not is_second_view group by all order by all
     """)
     return table("set | kind | currency | lines | amount", rows)
 
@@ -251,7 +251,7 @@ def test_azures_two_views_agree_on_every_line_that_both_hold(bills: Build) -> No
     assert all(billed == effective for billed, effective in usage)
     assert [pair for pair in pairs if pair[0] == "Purchase"] == [("Purchase", Decimal("3.25"), None)]
     assert bills.rows(
-        "select count(*) from intermediate.int_billing__lines where _source_file like '%amortized%'"
+        "select count(*) from ledger.int_billing__lines where _source_file like '%amortized%'"
     ) == [(0,)]
 
 

@@ -363,9 +363,7 @@ def test_the_cloud_bill(built: Real) -> None:
         if re.search(r"\b[gp]\d\w*\.\w+ Instance Hour", row["ChargeDescription"])
     ]
     assert len(gpus) == 5  # four g5.4xlarge, one g3.4xlarge
-    lines = built.rows(
-        "select provider, count(*), sum(billed_usd) from intermediate.int_billing__lines group by 1"
-    )
+    lines = built.rows("select provider, count(*), sum(billed_usd) from ledger.int_billing__lines group by 1")
     assert [(provider, count) for provider, count, _ in lines] == [("gpu_cloud", 5)]
     assert abs(lines[0][2] - sum(gpus)) < BILLIONTH
     assert built.value(
@@ -384,7 +382,7 @@ def test_the_mean_duty_cycle(built: Real, duty_cycles: dict[tuple[int, str], lis
     assert (len(samples), round(mean, 2)) == (75_249, Decimal("12.06"))
     count, staged = built.rows("""
         select sum(sample_count), sum(utilization_share * sample_count) / sum(sample_count)
-        from intermediate.int_gpu_hours__unioned
+        from ledger.int_gpu_hours__unioned
     """)[0]
     assert count == len(samples)
     assert staged == pytest.approx(float(mean) / 100, abs=1e-6)
@@ -405,7 +403,7 @@ def test_idle_hours(built: Real, duty_cycles: dict[tuple[int, str], list[Decimal
         built.rows("select class, sum(gpu_hours) from marts.fct_gpu_hours_classified group by class")
     ) == {"allocated_idle": idle, "productive": len(duty_cycles) - idle}
     all_zero = sum(1 for hour in duty_cycles.values() if not any(hour))
-    query = "select count(*) from intermediate.int_gpu_hours__unioned where utilization_share = 0"
+    query = "select count(*) from ledger.int_gpu_hours__unioned where utilization_share = 0"
     assert built.value(query) == all_zero
 
 
@@ -442,14 +440,14 @@ def test_the_shapes_of_api_documentation_are_read(tmp_path: Path) -> None:
         assert sql.execute("""
             select endpoint, account_id, uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens,
                 cache_write_1h_tokens, output_tokens
-            from intermediate.int_provider_usage__current order by endpoint
+            from ledger.int_provider_usage__current order by endpoint
         """).fetchall() == [
             ("completions", "api-samples", 500, 400, 100, 0, 500),  # nothing is grouped in this one
             ("embeddings", "api-samples", 16, 0, 0, 0, None),
             ("messages", "api-samples", 1500, 200, 500, 1000, 500),
         ]
         assert sql.execute("""
-            select provider, model, billed_usd from intermediate.int_billing__lines
+            select provider, model, billed_usd from ledger.int_billing__lines
             where provider != 'gpu_cloud' order by provider
         """).fetchall() == [
             ("anthropic", "claude-sonnet-4-20250514", Decimal("1.2378912")),  # 123.78912 cents

@@ -125,9 +125,8 @@ def test_every_direct_requirement_is_locked() -> None:
 def test_formats_are_the_staging_folders() -> None:
     formats = project()["vars"]["formats"]
     listed = {f"{entity}_{name}" for entity, names in formats.items() for name in names}
-    folders = {path.name for path in (PROJECT / "models" / "staging").iterdir() if path.is_dir()} - {
-        "landing"
-    }
+    staging = PROJECT / "models" / "staging"
+    folders = {f"{path.parent.name}_{path.name}" for path in staging.glob("*/*") if path.is_dir()}
     assert folders == listed
     assert set(formats) == set(ENTITIES)
 

@@ -101,7 +101,7 @@ def test_a_restated_month_counts_and_what_was_published_before_can_be_reported(
 def billed(build: Build) -> dict[str, Decimal]:
     """USD billed per provider."""
     return dict(
-        build.rows("select provider, sum(billed_usd) from intermediate.int_billing__lines group by provider")
+        build.rows("select provider, sum(billed_usd) from ledger.int_billing__lines group by provider")
     )
 
 

@@ -31,7 +31,7 @@ THINGS = {
     "gpu_usage": "hours",
     "gpu_jobs": "jobs",
 }
-# Staging folder: (landing folder, things). A format's own folder holds its cases.
+# Format: (its folder below landing/ and models/staging/, things). The latter holds its cases.
 FORMATS = {
     f"{entity}_{name}": (f"{entity}/{name}", THINGS[entity])
     for entity, names in formats.enabled().items()
@@ -39,10 +39,15 @@ FORMATS = {
 }
 
 
+def folder_of(name: str) -> Path:
+    """Where a format's model and its cases are."""
+    return STAGING / FORMATS[name][0]
+
+
 def damaged_cases(folder: str) -> dict[str, dict[int, str]]:
     """Damaged file of a format -> line -> the start of the reason that its reject must give."""
     cases: dict[str, dict[int, str]] = {}
-    with (STAGING / folder / "damaged_expected.csv").open(encoding="utf-8", newline="") as stream:
+    with (folder_of(folder) / "damaged_expected.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             cases.setdefault(row["file"], {})[int(row["line"])] = row["reason"]
     return cases
@@ -53,7 +58,7 @@ def model_of(folder: str) -> str:
 
 
 def golden_inputs(folder: str) -> list[Path]:
-    return sorted(p for p in (STAGING / folder).glob("golden_*") if not p.name.endswith("_expected.csv"))
+    return sorted(p for p in folder_of(folder).glob("golden_*") if not p.name.endswith("_expected.csv"))
 
 
 def run_staging(work: Path, landing: Path) -> duckdb.DuckDBPyConnection:
@@ -84,7 +89,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnectio
         for source in golden_inputs(folder):
             shutil.copy(source, target)
         for name in damaged_cases(folder):
-            shutil.copy(STAGING / folder / name, target)
+            shutil.copy(folder_of(folder) / name, target)
     return run_staging(work, work / "landing")
 
 
@@ -105,7 +110,7 @@ def typed(connection: duckdb.DuckDBPyConnection, value: str, type_name: str) -> 
 @pytest.mark.parametrize("folder", FORMATS)
 def test_golden_rows_come_out_exactly(staged: duckdb.DuckDBPyConnection, folder: str) -> None:
     assert golden_inputs(folder), f"{folder} has no golden input"
-    expected_file = STAGING / folder / f"golden_{FORMATS[folder][1]}_expected.csv"
+    expected_file = folder_of(folder) / f"golden_{FORMATS[folder][1]}_expected.csv"
     with expected_file.open(encoding="utf-8", newline="") as stream:
         header, *lines = list(csv.reader(stream))
     rejected = rows_of_file(staged, folder, "golden_").filter("_reject_reason is not null")
@@ -192,13 +197,13 @@ def test_each_format_that_uses_the_semantics_has_its_rows() -> None:
     using = {
         folder
         for folder in FORMATS
-        if "usage_semantics" in next((STAGING / folder).glob("stg_*.sql")).read_text(encoding="utf-8")
+        if "usage_semantics" in next(folder_of(folder).glob("stg_*.sql")).read_text(encoding="utf-8")
     }
     assert using <= stated
 
 
 def test_staging_types_what_came_and_reads_one_seed() -> None:
     """What counters mean is the only thing that staging looks up: prices and owners are for later layers."""
-    for model in STAGING.glob("*/stg_*.sql"):
+    for model in STAGING.glob("*/*/stg_*.sql"):
         refs = set(re.findall(r"ref\('(\w+)'\)", model.read_text(encoding="utf-8")))
         assert refs <= {"usage_semantics"}, model.name
