@@ -25,7 +25,7 @@
 
 {# What a request counts of this meter that none of its parts counts: text input without audio and images. #}
 {% macro own_usage(meter) -%}
-    {{ meter.usage }}
+    {{ 'coalesce(' ~ meter.usage ~ ', 0)' if meter.part_of else meter.usage }}
     {%- for part in meters('token') if part.part_of == meter.meter %} - coalesce({{ part.usage }}, 0){% endfor -%}
 {%- endmacro %}
 
