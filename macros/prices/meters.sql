@@ -1,15 +1,14 @@
 {#
     Every meter of a request, as the seed `meters` has it: the one list that usage, prices, costs, reconciliation and FOCUS
-    follow. dbt reads macros before it reads seeds, so the file itself is read; while dbt parses the list is empty.
+    follow. dbt reads macros before it reads seeds, so the file itself is read (below the project, whose folder the plugin tells
+    DuckDB); while dbt parses the list is empty.
 
     unit: only meters of this unit (token, request, search).
 #}
 {% macro meters(unit=none) %}
     {%- if not execute -%}{{ return([]) }}{%- endif -%}
-    {%- set seed = graph.nodes['seed.ai_cost_audit.meters'] -%}
     {%- set rows = run_query(
-        "select * from read_csv('" ~ (seed.root_path ~ '/' ~ seed.original_file_path) | replace("'", "''")
-        ~ "', header = true, all_varchar = true, nullstr = '', delim = ',')"
+        "select * from read_csv('seeds/reference/meters.csv', header = true, all_varchar = true, nullstr = '', delim = ',')"
     ) -%}
     {%- set found = [] -%}
     {%- for row in rows if unit is none or row['unit'] == unit -%}
