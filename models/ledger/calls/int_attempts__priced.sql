@@ -15,7 +15,9 @@ attempts as (
     select
         *,
         {{ all_tokens(without='output') }} as context_size,
-        {{ all_tokens() }} as total_tokens
+        {{ all_tokens() }} as total_tokens,
+        -- A row that stands for several requests is priced by the size of one of them.
+        coalesce({{ all_tokens(without='output') }}, 0) / cast(greatest(request_count, 1) as double) as request_size
     from {{ ref('int_attempts__identified') }}
 
 ),
@@ -58,7 +60,6 @@ matched as (
         models.resolution as model_resolution,
         case when attempts.row_kind = 'cache_hit' then null else prices.commitment_id end as commitment_id,
         coalesce(prices.region_multiplier, 1) as region_multiplier,
-        attempts.context_size / greatest(attempts.request_count, 1) as request_size,
         prices.* exclude (
             provider, model, requested_model, service_tier, inference_geo, commitment_id, region_multiplier, effective_from,
             effective_until, priced_model, up_to_context_tokens, price_source, price_id
@@ -80,9 +81,8 @@ matched as (
             and coalesce(attempts.inference_geo, '') = prices.inference_geo
             and attempts.requested_at >= prices.effective_from
             and attempts.requested_at < prices.effective_until
-            -- A row that stands for several requests is priced by the size of one of them.
-            and coalesce(attempts.context_size, 0) > prices.above_context_tokens * greatest(attempts.request_count, 1)
-            and coalesce(attempts.context_size, 0) <= prices.up_to_context_tokens * greatest(attempts.request_count, 1)
+            and attempts.request_size > prices.above_context_tokens
+            and attempts.request_size <= prices.up_to_context_tokens
     left join dearest on attempts.provider = dearest.provider
     cross join any_provider
 
