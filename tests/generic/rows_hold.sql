@@ -1,6 +1,6 @@
 {#
     What holds for every row of a table, in one pass over it and one grouping for each grain. A row comes out for each
-    broken rule: the rule, how many rows break it, and one of them as text.
+    broken rule: the rule, how many rows break it, and one of them as text. broken_rules() prints them after the run.
       grain         columns that together name one row; null counts as a value. also_unique: lists of more such columns.
       never_null    columns.
       accepted      the values that a column may hold, by column; null is no value.
@@ -35,40 +35,33 @@
         {%- do rules.append({
             'broken': column ~ ' not in (select ' ~ place.column ~ ' from ' ~ place.table
                 ~ ' where ' ~ place.column ~ ' is not null)',
-            'says': "'" ~ column ~ " is ' || " ~ column ~ " || ', not found in " ~ place.table.identifier ~ "'",
+            'says': "'" ~ column ~ " is ' || " ~ column ~ " || ', which " ~ place.table.identifier ~ " does not have'",
         }) -%}
     {%- endfor -%}
 
-    with
+    {%- set grains = ([grain] if grain else []) + also_unique -%}
 
-    broken as (
-
+    {% if rules -%}
+    select rule, count(*) as row_count, left(min(example::varchar), 300) as example
+    from (
         select
             unnest([
                 {%- for rule in rules %}
                 case when {{ rule.broken }} then {{ rule.says }} end{{ ',' if not loop.last }}
                 {%- endfor %}
             ]) as rule,
-            {% if grain -%}
-                struct_pack({{ grain | join(', ') }})
-            {%- else -%}
-                row_of
-            {%- endif %} as example
+            {{ 'struct_pack(' ~ grain | join(', ') ~ ')' if grain else 'row_of' }} as example
         from {{ model }} as row_of
         where
-            {% for rule in rules -%}
+            {%- for rule in rules %}
             {{ 'or ' if not loop.first }}({{ rule.broken }})
-            {% else -%}
-            false
-            {% endfor %}
+            {%- endfor %}
     )
-
-    select rule, count(*) as row_count, left(min(example::varchar), 300) as example
-    from broken
     where rule is not null
     group by rule
-    {% for columns in ([grain] if grain else []) + also_unique %}
-    union all
+    {%- endif %}
+    {%- for columns in grains %}
+    {{ 'union all' if rules or not loop.first }}
     select
         'more than one row per {{ columns | join(', ') }}' as rule,
         sum(row_count) as row_count,
@@ -80,6 +73,6 @@
         having count(*) > 1
     )
     having count(*) > 0
-    {% endfor %}
+    {%- endfor %}
 
 {% endtest %}
