@@ -397,7 +397,9 @@ def copy(demo: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duck
     path = tmp_path_factory.mktemp("copy") / "build.duckdb"
     shutil.copy(demo.built, path)
     with duckdb.connect(str(path)) as connection:
-        under_contract = connection.execute("select distinct schema_name, table_name from duckdb_constraints()")
+        under_contract = connection.execute(
+            "select distinct schema_name, table_name from duckdb_constraints()"
+        )
         for schema, table in under_contract.fetchall():
             connection.execute(f"create or replace table {schema}.{table} as from {schema}.{table}")
         yield connection

@@ -157,7 +157,7 @@ def test_a_null_that_a_contract_forbids_stops_the_mart(work: Build, dbt: Dbt) ->
     failed = dbt.run(work.folder, "build", "--select", "fct_duplicate_captures")
     assert failed.exit_code == 1
     assert "NOT NULL constraint failed: fct_duplicate_captures__dbt_tmp.request_id" in failed.output
-    assert "Not published: 1 integrity failure" in failed.output
+    assert "Not published" in failed.output
     assert work.published.read_bytes() == before
 
 
