@@ -75,15 +75,16 @@
     {%- endfor -%}
     {%- for node in relations | sort(attribute='unique_id') -%}
         {%- set name = node.schema ~ '.' ~ (node.alias or node.name) -%}
-        {%- do run_query('create table published.' ~ name ~ ' as from ' ~ name) -%}
+        {%- set statements = ['create table published.' ~ name ~ ' as from ' ~ name] -%}
         {%- if node.description -%}
-            {%- do run_query("comment on table published." ~ name ~ " is '"
+            {%- do statements.append("comment on table published." ~ name ~ " is '"
                 ~ node.description | trim | replace("'", "''") ~ "'") -%}
         {%- endif -%}
         {%- for column in node.columns.values() if column.description -%}
-            {%- do run_query("comment on column published." ~ name ~ '."' ~ column.name ~ "\" is '"
+            {%- do statements.append("comment on column published." ~ name ~ '."' ~ column.name ~ "\" is '"
                 ~ column.description | trim | replace("'", "''") ~ "'") -%}
         {%- endfor -%}
+        {%- do run_query(statements | join(';\n')) -%}
     {%- endfor -%}
     {%- do run_query('commit') -%}
     {%- do run_query('checkpoint published') -%}
