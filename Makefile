@@ -36,7 +36,7 @@ define timed
 	@printf '\n== %s\n' '$(1)'; $(2) || exit 1; printf '   %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-# dbt says what it builds and what fails; each of its hundreds of passed tests is in logs/dbt.log.
+# dbt says what it builds and what fails; each of its passed tests is in logs/dbt.log.
 DBT_BUILD := dbt build | { grep --line-buffered -vE ' of [0-9]+ (START|PASS) ' || true; }
 
 .NOTPARALLEL:

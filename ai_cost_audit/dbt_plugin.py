@@ -21,6 +21,9 @@ class Plugin(BasePlugin):
             Path(self.creds.path).parent.mkdir(parents=True, exist_ok=True)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        # Macros read seeds by their path below the project, wherever dbt was started.
+        project = str(settings.PROJECT).replace("'", "''")
+        conn.execute(f"set global file_search_path = '{project}'")
         conn.create_function("remove_file", remove_file, side_effects=True)
         conn.create_function("swap_in_file", swap_in_file, side_effects=True)
 

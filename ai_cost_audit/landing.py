@@ -40,7 +40,9 @@ IGNORED_SUFFIXES = (".md", ".tmp", ".part", ".crc")
 CHUNK = 1 << 20
 LONGEST_RECORD = 32 << 20  # bytes; staging reads lines with the same limit
 MARKER = "_unreadable"
-BLANK = b" \t\r"  # a line of nothing else is no record; staging trims the same characters
+BLANK = b" \t\r"  # a line of nothing else is no record
+BLANK_LINE = json.dumps({MARKER: ""})  # keeps the numbers of the lines after it; no record
+_ODD = (b"\0", b"\1", b"\r", b"\n\n", b"\n ", b"\n\t")  # no text, another line end, a line that may be blank
 _DATE_FOLDER = re.compile(r"^(\d|[a-z_]+=)")
 _DELIVERED = re.compile(r"(?:^|/)delivered=(\d{4}-\d{2}-\d{2})(?=/)")
 csv.field_size_limit(LONGEST_RECORD)
@@ -96,8 +98,8 @@ class _DuckDB:
         return [(row[0], row[1]) for row in self._execute(f"describe select * from {relation}").fetchall()]
 
     def record_count(self, relation: str) -> int:
-        """Records of the relation, each read as the JSON object that staging makes of it; raises duckdb.Error."""
-        row = self._execute(f"select count(to_json(records)) from {relation} as records").fetchone()
+        """Records of the relation, each of them read whole; raises duckdb.Error."""
+        row = self._execute(f"select count(*), max(hash(columns(*))) from {relation}").fetchone()
         return int(row[0]) if row else 0
 
     def records(self, relation: str) -> Iterator[str]:
@@ -351,7 +353,7 @@ class _Lines:
         self.damage = None
         rest = b""
         try:
-            for chunk in self._chunks():
+            for chunk in self.chunks():
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from whole
         except Damaged as error:
@@ -360,7 +362,8 @@ class _Lines:
         if rest:
             yield rest
 
-    def _chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
+        """The decompressed bytes; raises Damaged where the stream ends early."""
         with self.path.open("rb") as stream:
             if not self.compression:
                 while chunk := stream.read(CHUNK):
@@ -401,13 +404,19 @@ def _line_problem(line: bytes) -> str | None:
 
 
 def _inspect_jsonl(lines: _Lines) -> Inspection:
+    plain = _plain_line_count(lines)
+    if plain is not None:
+        return Inspection(record_count=plain)
     found = Inspection()
     number = 0
     line_ends = set()
+    blank = False
     for number, line in enumerate(lines, start=1):
         line_ends.add(line.endswith(b"\r"))
         if not line.strip(BLANK):
+            blank = True
             continue
+        found.must_copy = found.must_copy or blank  # SQL leaves blank lines out: the numbers after it would be others
         found.record_count += 1
         if problem := _line_problem(line) or _separator_problem(line):
             found.problems[number] = problem
@@ -418,6 +427,32 @@ def _inspect_jsonl(lines: _Lines) -> Inspection:
     _note_damage(found, lines, number)
     found.must_copy = found.must_copy or bool(found.problems) or len(line_ends) > 1
     return found
+
+
+def _plain_line_count(lines: _Lines) -> int | None:
+    """How many lines the file has, when each is UTF-8 text, not blank, and ends alike; None when one is not."""
+    count = 0
+    rest = b""
+    try:
+        for chunk in lines.chunks():
+            block, end, rest = (rest + chunk).rpartition(b"\n")
+            if max(len(block), len(rest)) > LONGEST_RECORD or (end and _is_odd(block)):
+                return None
+            count += block.count(end) + 1 if end else 0
+    except Damaged:
+        return None
+    if rest and _is_odd(rest):
+        return None
+    return count + bool(rest) or None
+
+
+def _is_odd(block: bytes) -> bool:
+    """Whether a line of the block may be blank or no text."""
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return True
+    return block[:1] in b"\n \t" or block[-1:] == b"\n" or any(mark in block for mark in _ODD)
 
 
 def _separator_problem(line: bytes) -> str | None:
@@ -572,7 +607,7 @@ def _write_lines(path: Path, lines: Iterator[str] | list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".tmp")
     with beside.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(_at_most_longest(line) + "\n" for line in lines)
+        stream.writelines((_at_most_longest(line) if line.strip() else BLANK_LINE) + "\n" for line in lines)
     beside.rename(path)
 
 

@@ -1,47 +1,206 @@
 {#
-    The records of one format's new files, as a relation to select from: one row per record, each field as text.
+    The records of one format's new files, as a relation to select from: one row per record, each field as text. A record
+    is read typed, by the names of its fields; its number in the file and, of a reject, its text are added once it is
+    staged (the materialization `landed`). Use landed_texts where a record becomes several rows or its whole text is needed.
 
     entity, format: the folder below landing/.
-    fields:         column name to JSON path. Records of every file type (jsonl, csv, parquet) are read as JSON objects,
-                    so a column of a csv is '$.column'. Names match with their case, in every file type: a column
-                    Timestamp is not the field timestamp.
+    fields:         column name to JSON path. A column of a csv or Parquet file is '$.column'. Names match with their case,
+                    in every file type: a column Timestamp is not the field timestamp. A nested field may stand in an object
+                    or in the JSON text of one.
 
-    Beside the fields: _record (the whole record, for rejects and nested parts), _unreadable (why the record could not be
-    read, else null), account_id, _source_file, _source_row (the line in the file; in Parquet and in an array of JSON
-    documents the record's number), _file_version.
+    Beside the fields: _unreadable (why the record could not be read, else null; see unread), _unreadable_<key> (the key of
+    nested fields holds no JSON), _record (null: only
+    landed_texts has it), account_id, _source_file, _source_row, _file_version.
 
     Files are read together by layout (csv: delimiter, line end and header; Parquet: schema), so that no file changes how
-    another is read.
-
-    A file is read once: those whose version is already in the calling model are left out.
+    another is read. A file is read once: those whose version is already in the calling model are left out.
 #}
 {% macro landed_records(entity, format, fields) %}
     {%- set files = new_files(entity, format) -%}
+    {%- set keys = {} -%}
+    {%- for name, path in fields.items() -%}
+        {%- set key, rest = json_key(path) -%}
+        {%- do keys.setdefault(key, []).append({'name': name, 'path': '$' ~ rest if rest else ''}) -%}
+    {%- endfor -%}
     (
         with
 
-        lines as (
-            {%- set readers = [] %}
+        found as (
+            {%- set reads = [] %}
             {%- for reader in ['jsonl', 'csv', 'parquet'] %}
-                {%- set of_reader = files | selectattr('reader', 'equalto', reader) | list %}
-                {%- for layout, group in of_reader | groupby('layout') %}
-                    {%- do readers.append(records_as_json(reader, group[0].delimiter, group)) %}
+                {%- for layout, group in files | selectattr('reader', 'equalto', reader) | list | groupby('layout') %}
+                    {%- do reads.append(records_by_name(reader, group, keys)) %}
                 {%- endfor %}
             {%- endfor %}
-            {%- if not readers %}
-                {%- do readers.append("select '' as read_path, cast(0 as bigint) as _source_row, '' as line where false") %}
+            {{ (reads or [records_by_name('none', [], keys)]) | join('\n            union all\n            ') }}
+        ),
+
+        opened as (
+            select
+                *
+                {%- for key, parts in keys.items() %}
+                {%- set paths = parts | map(attribute='path') | select | list %}
+                {%- if paths %},
+                try(json_extract_string(key_{{ loop.index }}, ['{{ paths | join("', '") }}'])) as parts_{{ loop.index }}
+                {%- endif %}
+                {%- endfor %}
+            from found
+        )
+
+        select
+            {%- for key, parts in keys.items() %}
+            {%- set number = loop.index %}
+            {%- set nested = parts | selectattr('path') | list %}
+            {%- for part in parts if not part.path %}
+            nullif(opened.key_{{ number }}, '') as {{ part.name }},
+            {%- endfor %}
+            {%- for part in nested %}
+            nullif(opened.parts_{{ number }}[{{ loop.index }}], '') as {{ part.name }},
+            {%- endfor %}
+            {%- if nested %}
+            opened.key_{{ number }} is not null and opened.parts_{{ number }} is null as _unreadable_{{ key }},
             {%- endif %}
-            {{ readers | join('\n            union all\n            ') }}
+            {%- endfor %}
+            case
+                when {{ is_copy() }} and opened._unreadable is not null then opened._unreadable
+                when coalesce({% for key in keys %}opened.key_{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}) is null
+                    then {{ unread() }}
+            end as _unreadable,
+            cast(null as varchar) as _record,
+            files.account_id,
+            files.file_id as _source_file,
+            opened._source_row,
+            {{ version_as_read() }} as _file_version
+        from opened
+        inner join {{ ref('stg_landing__files') }} as files on opened.read_path = files.read_path
+        where files.entity = '{{ entity }}' and files.format = '{{ format }}'
+    )
+{% endmacro %}
+
+{#
+    SQL that reads one group of files by the names of their fields: read_path, _source_row (Parquet tells it), _unreadable,
+    and key_1 to key_n as text, null where a file has no such field.
+#}
+{% macro records_by_name(reader, files, keys) -%}
+    {%- set columns = [] -%}
+    {%- if reader == 'jsonl' -%}
+        {%- set types = ["'_unreadable': 'VARCHAR'"] -%}
+        {%- for key in keys -%}
+            {%- do types.append("'" ~ key | replace("'", "''") ~ "': 'VARCHAR'") -%}
+            {%- do columns.append('"' ~ key ~ '" as key_' ~ loop.index) -%}
+        {%- endfor -%}
+        select
+            filename as read_path,
+            cast(null as bigint) as _source_row,
+            _unreadable,
+            {{ columns | join(', ') }}
+        from read_json(
+            {{ read_paths(files) }}, format = 'newline_delimited', columns = { {{ types | join(', ') }} },
+            ignore_errors = true, filename = true, maximum_object_size = 33554432
+        )
+    {%- elif reader == 'none' -%}
+        select
+            '' as read_path, cast(null as bigint) as _source_row, '' as _unreadable
+            {%- for key in keys %}, '' as key_{{ loop.index }}{% endfor %}
+        where false
+    {%- else -%}
+        {%- set source -%}
+            {%- if reader == 'parquet' -%}
+                read_parquet({{ read_paths(files) }}, filename = true, file_row_number = true)
+            {%- else -%}
+                {{ read_csv_texts(files) }}
+            {%- endif -%}
+        {%- endset -%}
+        {%- set found = {} -%}
+        {%- for row in run_query('describe select * from ' ~ source.replace(read_paths(files), read_paths(files[:1]))) -%}
+            {%- do found.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+        {%- for key in keys -%}
+            {%- set type = found.get(key) -%}
+            {%- set column = 'records."' ~ key ~ '"' -%}
+            {%- if type is none -%}
+                {%- set column = 'null' -%}
+            {%- elif '(' in type and not type.startswith('DECIMAL') or type.endswith(']') or type == 'BLOB' -%}
+                {%- set column = "json_extract_string(to_json(" ~ column ~ "), '$')" -%}
+            {%- endif -%}
+            {%- do columns.append('cast(' ~ column ~ ' as varchar) as key_' ~ loop.index) -%}
+        {%- endfor -%}
+        select
+            records.filename as read_path,
+            {{ 'records.file_row_number + 1' if reader == 'parquet' else 'cast(null as bigint)' }} as _source_row,
+            cast(null as varchar) as _unreadable,
+            {{ columns | join(', ') }}
+        from {{ source }} as records
+    {%- endif -%}
+{%- endmacro %}
+
+{# What stands for a record of which no field was found: no JSON object, or one of other fields. `landed` finds out which. #}
+{% macro unread() -%}
+    chr(2)
+{%- endmacro %}
+
+{#
+    Whether a file of the registry is read from its copy. Only there do markers stand, {"_unreadable": reason}, for records
+    that cannot be read; a blank line has no reason.
+#}
+{% macro is_copy() -%}
+    ends_with(files.read_path, files.file_version || '.jsonl')
+{%- endmacro %}
+
+{# The first key of a JSON path and what follows it: '$.a.b' is ['a', '.b'], '$."a.b"' is ['a.b', '']. #}
+{% macro json_key(path) %}
+    {%- set match = modules.re.match('^[$][.](?:"([^"]*)"|([^.\\[]+))(.*)$', path) -%}
+    {{ return([match.group(1) or match.group(2), match.group(3)]) }}
+{% endmacro %}
+
+{# The paths of these files of the registry, as SQL list. #}
+{% macro read_paths(files) -%}
+    ['{{ files | map(attribute='read_path') | map('replace', "'", "''") | join("', '") }}']
+{%- endmacro %}
+
+{#
+    These csv files of one layout, all fields as text. The header is line 1. The registry hands over only files in which
+    every record is one line, and which it read to their end with these options.
+#}
+{% macro read_csv_texts(files) -%}
+    read_csv(
+        {{ read_paths(files) }}, delim = '{{ files[0].delimiter }}', quote = '"', escape = '"', header = true,
+        all_varchar = true, comment = '', skip = 0, filename = true, sample_size = 1, max_line_size = 33554432
+    )
+{%- endmacro %}
+
+{#
+    The records of one format's new files as whole JSON texts (_record), beside each field as text: for formats in which a
+    record becomes several rows. The columns are those of landed_records, with _source_row: the line in the file (in Parquet
+    and in an array of JSON documents the record's number).
+#}
+{% macro landed_texts(entity, format, fields) %}
+    (
+        with
+
+        numbered as materialized (
+            {{ record_lines(new_files(entity, format)) }}
+        ),
+
+        first_rows as (
+            select
+                read_path,
+                min(row_in_scan) - min(first_row) as before_first
+            from numbered
+            group by read_path
         ),
 
         checked as (
             select
-                lines.read_path,
-                lines._source_row,
-                case when json_valid(lines.line) and json_type(lines.line) = 'OBJECT' then lines.line end as _record,
-                lines.line
-            from lines
-            where lines.line is not null and trim(lines.line, ' ' || chr(9) || chr(13)) != ''
+                numbered.read_path,
+                numbered.row_in_scan - first_rows.before_first as _source_row,
+                case
+                    when json_valid(numbered.line) and json_type(numbered.line) = 'OBJECT' then numbered.line
+                end as _record,
+                numbered.line
+            from numbered
+            inner join first_rows on numbered.read_path = first_rows.read_path
+            where numbered.line is not null and trim(numbered.line, ' ' || chr(9) || chr(13)) != ''
         ),
 
         extracted as (
@@ -59,8 +218,7 @@
             {%- endfor %}
             case
                 when extracted._record is null then 'not a JSON object'
-                when ends_with(files.read_path, files.file_version || '.jsonl')  -- markers stand in repaired copies only
-                    then extracted._values[{{ fields | length + 1 }}]
+                when {{ is_copy() }} then extracted._values[{{ fields | length + 1 }}]
             end as _unreadable,
             coalesce(extracted._record, extracted.line) as _record,
             files.account_id,
@@ -69,89 +227,47 @@
             {{ version_as_read() }} as _file_version
         from extracted
         inner join {{ ref('stg_landing__files') }} as files on extracted.read_path = files.read_path
-        where files.entity = '{{ entity }}' and files.format = '{{ format }}'
+        where
+            files.entity = '{{ entity }}'
+            and files.format = '{{ format }}'
+            and not ({{ is_copy() }} and coalesce(extracted._values[{{ fields | length + 1 }}] = '', false))
     )
 {% endmacro %}
 
-{# SQL that reads one group of files with one reader: read_path, _source_row, line (a JSON object as text). #}
-{% macro records_as_json(reader, delimiter, files) -%}
-    {%- set paths = "['" ~ (files | map(attribute='read_path') | map('replace', "'", "''") | join("', '")) ~ "']" -%}
-    {%- if reader == 'parquet' -%}
-        select filename as read_path, file_row_number + 1 as _source_row, cast(to_json(records) as string) as line
-        from read_parquet({{ paths }}, filename = true, file_row_number = true) as records
-    {%- elif reader == 'csv' -%}
-        {#-
-            The header is line 1. The registry hands over only files in which every record is one line, and which it read
-            to their end with these options.
-        -#}
-        select read_path, row_in_scan - min(row_in_scan) over (partition by read_path) + 2 as _source_row, line
-        from (
-            select filename as read_path, row_number() over () as row_in_scan, cast(to_json(records) as string) as line
-            from read_csv(
-                {{ paths }}, delim = '{{ delimiter }}', quote = '"', escape = '"', header = true, all_varchar = true,
-                comment = '', skip = 0, filename = true, sample_size = 1, max_line_size = 33554432
-            ) as records
-        )
-    {%- else -%}
-        {#- One text column, cut at line ends only: byte 1 occurs in no JSON text. -#}
-        select read_path, row_in_scan - min(row_in_scan) over (partition by read_path) + 1 as _source_row, line
-        from (
-            select filename as read_path, row_number() over () as row_in_scan, line
-            from read_csv(
-                {{ paths }}, columns = {'line': 'VARCHAR'}, delim = '{{ "\x01" }}', quote = '', escape = '', header = false,
-                auto_detect = false, filename = true, strict_mode = false, max_line_size = 33554432
-            )
-        )
-    {%- endif -%}
-{%- endmacro %}
-
-{# The files of a format that the calling model has not read yet, as rows of the registry. #}
-{% macro new_files(entity, format) %}
-    {%- if not execute -%}{{ return([]) }}{%- endif -%}
-    {%- set registry = load_relation(ref('stg_landing__files')) -%}
-    {%- if not registry -%}{{ return([]) }}{%- endif -%}
-    {%- set seen = load_relation(this) if is_incremental() else none -%}
-    {%- set query -%}
-        select reader, delimiter, layout, read_path
-        from {{ registry }}
-        where
-            entity = '{{ entity }}'
-            and format = '{{ format }}'
-            and {{ is_read_file() }}
-            {% if seen %}and {{ version_as_read() }} not in (select distinct _file_version from {{ seen }}){% endif %}
-        order by file_id
-    {%- endset -%}
-    {{ return(run_query(query) | list) }}
-{% endmacro %}
-
 {#
-    A file's version together with that of what reads it: the calling model's code, the project's version, the names that
-    callers use and the seed usage_semantics. After a change of any of them the format's files are read again.
+    SQL that reads files as lines of JSON text, in their order: read_path, row_in_scan (counts through all files), first_row
+    (the number of a file's first record), line.
 #}
-{% macro version_as_read() -%}
-    {%- set readers = [model.raw_code, var('project_version'), var('caller_names') | tojson] -%}
-    {%- if execute -%}
-        {%- do readers.append((graph.nodes.values() | selectattr('name', 'equalto', 'usage_semantics') | first).checksum) -%}
-    {%- endif -%}
-    file_version || '-{{ local_md5(readers | join(' ')) [:8] }}'
-{%- endmacro %}
-
-{# The files of the registry whose records belong in the warehouse. #}
-{% macro is_read_file() -%}
-    (status in ('ok', 'repaired', 'unreadable') and superseded_by is null and {{ is_enabled_format() }})
-{%- endmacro %}
-
-{# A file in the folder of a format that the company has enabled (the variable `formats`). #}
-{% macro is_enabled_format() -%}
-    entity || '/' || format in ('' {%- for each in format_models() %}, '{{ each.entity }}/{{ each.format }}'{% endfor %})
-{%- endmacro %}
-
-{# Pre-hook of each staging model: rows of a replaced, removed or duplicate file leave before its new version is read. #}
-{% macro forget_replaced_files() %}
-    {%- if execute and is_incremental() -%}
-        delete from {{ this }}
-        where _file_version not in (
-            select {{ version_as_read() }} from {{ ref('stg_landing__files') }} where {{ is_read_file() }}
+{% macro record_lines(files) -%}
+    {%- set reads = [] -%}
+    {%- for layout, group in files | selectattr('reader', 'equalto', 'parquet') | list | groupby('layout') -%}
+        {%- set read -%}
+        select
+            filename as read_path, row_number() over () as row_in_scan, 1 as first_row, cast(to_json(records) as varchar) as line
+        from read_parquet({{ read_paths(group) }}, filename = true) as records
+        {%- endset -%}
+        {%- do reads.append(read) -%}
+    {%- endfor -%}
+    {%- for layout, group in files | selectattr('reader', 'equalto', 'csv') | list | groupby('layout') -%}
+        {%- set read -%}
+        select
+            filename as read_path, row_number() over () as row_in_scan, 2 as first_row, cast(to_json(records) as varchar) as line
+        from {{ read_csv_texts(group) }} as records
+        {%- endset -%}
+        {%- do reads.append(read) -%}
+    {%- endfor -%}
+    {%- set texts = files | selectattr('reader', 'equalto', 'jsonl') | list -%}
+    {%- if texts -%}
+        {#- One text column, cut at line ends only: byte 1 occurs in no JSON text. -#}
+        {%- set read -%}
+        select filename as read_path, row_number() over () as row_in_scan, 1 as first_row, line
+        from read_csv(
+            {{ read_paths(texts) }}, columns = {'line': 'VARCHAR'}, delim = '{{ "\x01" }}', quote = '', escape = '',
+            header = false, auto_detect = false, filename = true, strict_mode = false, max_line_size = 33554432
         )
+        {%- endset -%}
+        {%- do reads.append(read) -%}
     {%- endif -%}
-{% endmacro %}
+    {{ (reads or ["select '' as read_path, cast(0 as bigint) as row_in_scan, 1 as first_row, '' as line where false"])
+        | join('\nunion all\n') }}
+{%- endmacro %}

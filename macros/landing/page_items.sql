@@ -17,7 +17,7 @@
 
         pages as (
 
-            select * from {{ landed_records(entity, format, {}) }}
+            select * from {{ landed_texts(entity, format, {}) }}
 
         ),
 

@@ -18,7 +18,7 @@
 
         pages as (
 
-            select * from {{ landed_records(entity, format, {'page_data': '$.data', 'page_results': '$.results'}) }}
+            select * from {{ landed_texts(entity, format, {'page_data': '$.data', 'page_results': '$.results'}) }}
 
         ),
 
@@ -117,11 +117,14 @@
     ), '')
 {%- endmacro %}
 
-{# Unix seconds, with or without a fraction, as UTC timestamp; null when it is no number between the years 2000 and 2100. #}
+{#
+    Unix seconds, with or without a fraction, as UTC timestamp; null when it is no number between the years 2000 and 2100. A
+    double holds them to the microsecond.
+#}
 {% macro unix_seconds(field) -%}
     case
-        when try_cast({{ field }} as decimal(24, 6)) between 946684800 and 4102444800
-            then make_timestamp(cast(try_cast({{ field }} as decimal(24, 6)) * 1000000 as bigint))
+        when try_cast({{ field }} as double) between 946684800 and 4102444800
+            then make_timestamp(cast(round(try_cast({{ field }} as double) * 1000000) as bigint))
     end
 {%- endmacro %}
 

@@ -23,10 +23,13 @@
 {#
     A name or id, trimmed; null when it is blank or one of the words that a program writes for nothing. A literal 'null' or
     'None' would otherwise be a team.
+
+    A list and not `in`: DuckDB 1.5.6 makes a hash join over all rows of an `in` of six constants, inside a case too.
 #}
 {% macro name_or_null(field) -%}
     case
-        when lower({{ trimmed(field) }}) not in ('', 'null', 'none', 'nan', 'undefined', 'n/a') then {{ trimmed(field) }}
+        when not list_contains(['', 'null', 'none', 'nan', 'undefined', 'n/a'], lower({{ trimmed(field) }}))
+            then {{ trimmed(field) }}
     end
 {%- endmacro %}
 
@@ -61,17 +64,14 @@
 {%- endmacro %}
 
 {# Checks that each of these fields, where it is given, is a whole number from zero to the limit (more is a damaged value). #}
-{% macro count_checks(fields, limit=1000000000000000, may_hold_prompts=false) %}
+{% macro count_checks(fields, limit=1000000000000000, may_hold_prompts=false, read=none) %}
     {%- set checks = [] -%}
     {%- for field in fields -%}
+        {%- set number = field ~ read if read else "try_cast(" ~ field ~ " as bigint)" -%}
         {%- do checks.append([
-            is_mistyped(field, 'bigint'), "'" ~ field ~ " is not a whole number'" ~ quoted(field, may_hold_prompts)
-        ]) -%}
-        {%- do checks.append([
-            "try_cast(" ~ field ~ " as bigint) < 0", "'" ~ field ~ " is negative'" ~ quoted(field, may_hold_prompts)
-        ]) -%}
-        {%- do checks.append([
-            "try_cast(" ~ field ~ " as bigint) > " ~ limit, "'" ~ field ~ " is too large'" ~ quoted(field, may_hold_prompts)
+            field ~ " is not null and coalesce(" ~ number ~ " not between 0 and " ~ limit ~ ", true)",
+            "'" ~ field ~ "' || case when try_cast(" ~ field ~ " as bigint) < 0 then ' is negative' when try_cast(" ~ field
+            ~ " as bigint) > 0 then ' is too large' else ' is not a whole number' end" ~ quoted(field, may_hold_prompts)
         ]) -%}
     {%- endfor -%}
     {{ return(checks) }}
@@ -86,12 +86,12 @@
     Checks that each of these fields is given and not blank. The reason lists what the record has, which names a changed csv
     header; known: see field_names.
 #}
-{% macro required_checks(fields, known=none) %}
+{% macro required_checks(fields, known=none, record='_record') %}
     {%- set checks = [] -%}
     {%- for field in fields -%}
         {%- do checks.append([
-            "coalesce(" ~ trimmed(field) ~ ", '') = ''",
-            "'required field " ~ field ~ " is missing; the record has ' || " ~ field_names(known)
+            "(" ~ field ~ " is null or " ~ trimmed(field) ~ " = '')",
+            "'required field " ~ field ~ " is missing; the record has ' || " ~ field_names(known, record)
         ]) -%}
     {%- endfor -%}
     {{ return(checks) }}
@@ -110,10 +110,14 @@
 
 {# Checks that each of these fields of a trace, where it is given, is a cost of one request in USD: zero to 100,000. #}
 {% macro request_cost_checks(fields) %}
-    {%- set checks = type_checks(fields, 'decimal(18, 12)', 'a number', may_hold_prompts=true) -%}
+    {%- set checks = [] -%}
     {%- for field in fields -%}
-        {%- do checks.append(["try_cast(" ~ field ~ " as decimal(18, 12)) < 0", "'" ~ field ~ " is negative'"]) -%}
-        {%- do checks.append(["try_cast(" ~ field ~ " as decimal(18, 12)) > 100000", "'" ~ field ~ " is above 100000 USD'"]) -%}
+        {%- set amount = "try_cast(" ~ field ~ " as decimal(18, 12))" -%}
+        {%- do checks.append([
+            field ~ " is not null and coalesce(" ~ amount ~ " not between 0 and 100000, true)",
+            "'" ~ field ~ "' || case when " ~ amount ~ " < 0 then ' is negative' when " ~ amount
+            ~ " > 0 then ' is above 100000 USD' else ' is not a number' end"
+        ]) -%}
     {%- endfor -%}
     {{ return(checks) }}
 {% endmacro %}
@@ -138,44 +142,59 @@
     The record as it was delivered. The csv and Parquet readers add the file's path: a reject must not depend on where the
     landing zone is.
 #}
-{% macro as_delivered() -%}
+{% macro as_delivered(record='_record') -%}
     case
-        when json_valid(_record) and contains(_record, '"filename":')
-            then cast(json_merge_patch('{}', _record, '{"filename": null, "file_row_number": null}') as string)
-        else _record
+        when json_valid({{ record }}) and contains({{ record }}, '"filename":')
+            then cast(json_merge_patch('{}', {{ record }}, '{"filename": null, "file_row_number": null}') as string)
+        else {{ record }}
     end
 {%- endmacro %}
 
 {#
-    The names of the fields that a record has, as text for its reason.
-    known: the format's fields (name to JSON path), where a record may hold prompts: only they are named, in any case, and
-    the others are counted, since the first row of a csv without its header stands for names.
+    The names of the fields that a record has, as text for its reason. Where the text of the record is not read yet, the
+    names that may be told stand between two bytes 1, and the materialization `landed` puts the record's own in their place.
+
+    known:  the format's fields (name to JSON path), where a record may hold prompts: only they are named.
+    record: its text; none where it is not read yet.
 #}
-{% macro field_names(known=none) -%}
-    {%- if known is none -%}
-        left({{ masked("array_to_string(json_keys(" ~ as_delivered() ~ "), ', ')") }}, 200)
+{% macro field_names(known=none, record='_record') -%}
+    {%- set names = [] -%}
+    {%- for path in (known or {}).values() -%}{%- do names.append(json_key(path)[0] | lower) -%}{%- endfor -%}
+    {%- set names = names | unique | join(',') -%}
+    {%- if record is none -%}
+        chr(1) || '{{ names }}'
     {%- else -%}
-        {%- set names = [] -%}
-        {%- for path in known.values() -%}{%- do names.append(path.split('.')[1] | lower) -%}{%- endfor -%}
-        {%- set is_known = "lambda name: lower(name) in ('" ~ names | unique | join("', '") ~ "')" -%}
+        {{ field_names_of("'" ~ names ~ "'", known is not none, record) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    The names of a record's fields as text.
+    known: the names that may be told, in any case, as SQL text with commas. Where the record may hold prompts the others
+    are counted, since the first row of a csv without its header stands for names.
+#}
+{% macro field_names_of(known="''", may_hold_prompts=false, record='texts._record') -%}
+    {%- if not may_hold_prompts -%}
+        left({{ masked("array_to_string(json_keys(" ~ as_delivered(record) ~ "), ', ')") }}, 200)
+    {%- else -%}
+        {%- set keys = "json_keys(" ~ as_delivered(record) ~ ")" -%}
+        {%- set told = "list_filter(" ~ keys ~ ", lambda name: list_contains(split(" ~ known ~ ", ','), lower(name)))" -%}
         array_to_string(
-            list_append(
-                list_filter(json_keys({{ as_delivered() }}), {{ is_known }}),
-                len(json_keys({{ as_delivered() }})) - len(list_filter(json_keys({{ as_delivered() }}), {{ is_known }}))
-                || ' fields of other names'
-            ), ', '
+            list_append({{ told }}, len({{ keys }}) - len({{ told }}) || ' fields of other names'), ', '
         )
     {%- endif -%}
 {%- endmacro %}
 
 {# The text that a reject keeps, without addresses and keys. Records that may hold prompt text keep their length only. #}
 {% macro rejected_text(may_hold_prompts) -%}
+    case when _reject_reason is not null then {{ text_kept_of('_record', may_hold_prompts) }} end
+{%- endmacro %}
+
+{# What a reject keeps of this text of a record. #}
+{% macro text_kept_of(record, may_hold_prompts) -%}
     {%- if may_hold_prompts -%}
-        case
-            when _reject_reason is not null
-                then '[withheld: ' || length({{ as_delivered() }}) || ' characters that may hold prompt text]'
-        end
+        '[withheld: ' || length({{ as_delivered(record) }}) || ' characters that may hold prompt text]'
     {%- else -%}
-        left({{ masked('case when _reject_reason is not null then ' ~ as_delivered() ~ ' end') }}, 1000)
+        left({{ masked(as_delivered(record)) }}, 1000)
     {%- endif -%}
 {%- endmacro %}

@@ -24,7 +24,15 @@
     case when {{ part }} > {{ whole }} then greatest({{ whole }}, 0) else {{ part }} end
 {%- endmacro %}
 
-{# A reported amount of money (text or number) in USD, from the format's own unit. #}
+{#
+    A reported amount of money (text or number) in USD, from the format's own unit. DuckDB 1.5.6 takes microseconds to bring a
+    wide decimal to another scale: most formats write dollars.
+#}
 {% macro reported_usd(amount) -%}
-    try_cast(try_cast({{ amount }} as decimal(24, 12)) * cast(usd_per_money_unit as decimal(10, 9)) as decimal(18, 12))
+    case
+        when usd_per_money_unit = 1 then try_cast({{ amount }} as decimal(18, 12))
+        else try_cast(
+            try_cast({{ amount }} as decimal(24, 12)) * cast(usd_per_money_unit as decimal(10, 9)) as decimal(18, 12)
+        )
+    end
 {%- endmacro %}

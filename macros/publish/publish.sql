@@ -73,17 +73,25 @@
     {%- for schema in ['marts', 'seeds'] -%}
         {%- do run_query('create schema published.' ~ schema) -%}
     {%- endfor -%}
-    {%- for node in relations | sort(attribute='unique_id') -%}
+    {#- Tables, then the views that read them: a view of the copy names its tables by schema, without a catalog. -#}
+    {%- for node in relations | sort(attribute='unique_id') | sort(attribute='config.materialized') -%}
         {%- set name = node.schema ~ '.' ~ (node.alias or node.name) -%}
-        {%- do run_query('create table published.' ~ name ~ ' as from ' ~ name) -%}
+        {%- set kind = 'view' if node.config.materialized == 'view' else 'table' -%}
+        {%- if kind == 'view' -%}
+            {%- set query = view_query(node.schema, node.alias or node.name) -%}
+            {%- set statements = ['create view published.' ~ name ~ ' as ' ~ query] -%}
+        {%- else -%}
+            {%- set statements = ['create table published.' ~ name ~ ' as from ' ~ name] -%}
+        {%- endif -%}
         {%- if node.description -%}
-            {%- do run_query("comment on table published." ~ name ~ " is '"
+            {%- do statements.append("comment on " ~ kind ~ " published." ~ name ~ " is '"
                 ~ node.description | trim | replace("'", "''") ~ "'") -%}
         {%- endif -%}
         {%- for column in node.columns.values() if column.description -%}
-            {%- do run_query("comment on column published." ~ name ~ '."' ~ column.name ~ "\" is '"
+            {%- do statements.append("comment on column published." ~ name ~ '."' ~ column.name ~ "\" is '"
                 ~ column.description | trim | replace("'", "''") ~ "'") -%}
         {%- endfor -%}
+        {%- do run_query(statements | join(';\n')) -%}
     {%- endfor -%}
     {%- do run_query('commit') -%}
     {%- do run_query('checkpoint published') -%}
@@ -91,4 +99,14 @@
     {%- do run_query("select swap_in_file('" ~ written ~ "', '" ~ published ~ "')") -%}
     {%- do log('Published ' ~ published ~ ' (' ~ (relations | length) ~ ' tables)'
         ~ ', books ' ~ run_query('select books_status from marts.audit_run').columns[0].values()[0], info=true) -%}
+{% endmacro %}
+
+{# What a view of the database that is worked on selects, from tables by their schema alone. #}
+{% macro view_query(schema, name) %}
+    {%- set text = run_query(
+        "select sql from duckdb_views() where database_name = '" ~ target.database ~ "' and schema_name = '" ~ schema
+        ~ "' and view_name = '" ~ name ~ "'"
+    ).columns[0].values()[0] -%}
+    {%- set query = modules.re.sub('(?is)^create view .*? as (?=select|with|[(])', '', text).rstrip().rstrip(';') -%}
+    {{ return(query | replace(target.database ~ '.' ~ schema ~ '.', schema ~ '.')) }}
 {% endmacro %}

@@ -31,8 +31,6 @@ LONGEST = ("test_site.py", "test_slices.py", "test_fault_injection.py")  # minut
 
 # Everything but the tests of the models and seeds: the singular tests (promises and gates) stay.
 PROMISES_ONLY = ("--exclude", "test_type:generic", "test_type:unit")
-# Every test of the data; those of the code have run in the session's demo build.
-DATA_TESTS = ("--exclude-resource-type", "unit_test")
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 

@@ -7,6 +7,7 @@ is what was found. The confusion matrix is printed and kept in docs/residuals.md
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -90,8 +91,8 @@ def _classes() -> list[str]:
     models: list[dict[str, Any]] = yaml.safe_load(path.read_text())["models"]
     mart = next(model for model in models if model["name"] == "fct_reconciliation_residuals_monthly")
     column = next(column for column in mart["columns"] if column["name"] == "residual_class")
-    values: list[str] = column["data_tests"][0]["accepted_values"]["arguments"]["values"]
-    return values
+    check = next(rule["expression"] for rule in column["constraints"] if rule["type"] == "check")
+    return re.findall(r"'(\w+)'", check)
 
 
 def _residuals(build: Build) -> Residuals:

@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import (
-    DATA_TESTS,
     NO_TESTS,
     PROMISES_ONLY,
     Build,
@@ -108,7 +107,7 @@ def test_a_reader_of_the_old_copy_keeps_reading_it(work: Build, dbt: Dbt) -> Non
     before = mart_hashes(work.published)
     with duckdb.connect(str(work.published), read_only=True) as reader:
         held = reader.execute("select count(*) from marts.fct_attempts").fetchone()
-        dbt.run(work.folder, "build", *DATA_TESTS).ok()
+        dbt.run(work.folder, "build").ok()
         assert reader.execute(
             "select count(*) from marts.fct_attempts where request_id = 'late'"
         ).fetchone() == (0,)
@@ -136,15 +135,41 @@ def test_a_failed_integrity_test_leaves_the_old_copy(work: Build, dbt: Dbt, tmp_
     assert work.published.read_bytes() == before
 
 
+def test_a_failed_test_of_rows_says_which_rule_is_broken(work: Build, dbt: Dbt, tmp_path: Path) -> None:
+    header = "provider,key_hash_or_id,team_id,feature_name,effective_from,effective_until\n"
+    company = copy_company(tmp_path / "company", key_owners=header + "openai,k,nobody,,2026-01-01,\n")
+    failed = dbt.run(work.folder, "build", "--select", "teams", "key_owners", company=company)
+    assert failed.exit_code == 1
+    assert "FAIL 1 rows_of_key_owners_hold" in failed.output
+    assert (
+        "key_owners: team_id is nobody, which teams does not have (1 row(s), such as {'provider': openai"
+        in failed.output
+    )
+
+
+def test_a_null_that_a_contract_forbids_stops_the_mart(work: Build, dbt: Dbt) -> None:
+    before = work.published.read_bytes()
+    with duckdb.connect(str(work.built)) as connection:
+        connection.execute("""
+            update ledger.int_attempts__captured set is_duplicate_capture = true, request_id = null
+            where rowid = 3
+        """)
+    failed = dbt.run(work.folder, "build", "--select", "fct_duplicate_captures")
+    assert failed.exit_code == 1
+    assert "NOT NULL constraint failed: fct_duplicate_captures__dbt_tmp.request_id" in failed.output
+    assert "Not published" in failed.output
+    assert work.published.read_bytes() == before
+
+
 def test_a_gap_beyond_tolerance_opens_the_books_and_fails_the_run(work: Build, dbt: Dbt) -> None:
     before = work.published.read_bytes()
     (work.folder / "landing" / "provider_costs" / "generic_invoice" / "mistral.csv").write_text(UNSEEN_BILL)
-    kept = dbt.run(work.folder, "build", *DATA_TESTS, variables={"publish_open_books": False})
+    kept = dbt.run(work.folder, "build", variables={"publish_open_books": False})
     assert kept.exit_code != 0
     assert "Not published: the books are open" in kept.output
     assert work.published.read_bytes() == before
 
-    opened = dbt.run(work.folder, "build", *DATA_TESTS)
+    opened = dbt.run(work.folder, "build")
     assert opened.exit_code != 0
     assert "assert_no_gate_fails" in opened.output
     assert rows(work.published, "select books_status, failed_gate_count from marts.audit_run") == [
@@ -197,7 +222,7 @@ def test_a_build_that_was_not_tested_or_built_no_rows_is_never_published(work: B
     partly = dbt.run(work.folder, "build", *PROMISES_ONLY)
     assert "Not published" in partly.output
     assert work.published.read_bytes() == before
-    empty = dbt.run(work.folder / "empty", "build", "--empty", *DATA_TESTS, landing=work.folder / "landing")
+    empty = dbt.run(work.folder / "empty", "build", "--empty", landing=work.folder / "landing")
     assert "Not published: --empty builds no rows" in empty.output
     assert not empty.published.exists()
 
@@ -209,12 +234,12 @@ def test_a_build_killed_at_any_moment_hurts_no_reader(work: Build, dbt: Dbt) -> 
     chance = random.Random(time.time_ns())
     moments: list[Callable[[], bool]] = [after(chance.uniform(1, 4)), writing.exists, later(writing, chance)]
     for moment in moments:
-        pid = dbt.start(work.folder, "build", *DATA_TESTS)
+        pid = dbt.start(work.folder, "build")
         wait_for(moment)
         os.kill(pid, signal.SIGKILL)
         assert dbt.wait(pid) in (-signal.SIGKILL, 0)
         assert work.published.read_bytes() == before or is_whole(work.published)
-    after_all = dbt.run(work.folder, "build", *DATA_TESTS).ok()
+    after_all = dbt.run(work.folder, "build").ok()
     assert differing(mart_hashes(after_all.built), mart_hashes(after_all.published)) == []
     assert rows(work.published, "select count(*) from marts.fct_attempts where request_id = 'late'") == [(1,)]
     assert not writing.exists()

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import DATA_TESTS, ROOT, Build, Dbt
+from conftest import ROOT, Build, Dbt
 from test_real_data import BILLIONTH, SHARED_DATA, needs_data
 
 from ai_cost_audit import real
@@ -88,7 +88,7 @@ Sums = dict[tuple[str, str], tuple[int, Decimal]]
 def bills(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Build:
     folder = tmp_path_factory.mktemp("bills")
     real.land_bills(SHARED_DATA, folder / "landing")
-    return dbt.run(folder, "build", *DATA_TESTS, company=REAL_COMPANY)
+    return dbt.run(folder, "build", company=REAL_COMPANY)
 
 
 @pytest.fixture(scope="module")

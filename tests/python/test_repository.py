@@ -143,6 +143,44 @@ def test_each_folder_describes_its_models_in_one_file_beside_them() -> None:
     assert len(folders) == len(set(folders))
 
 
+def described_tables() -> list[dict[str, Any]]:
+    """Models and seeds as their properties describe them."""
+    tables: list[dict[str, Any]] = []
+    for folder in ("models", "seeds"):
+        for path in (PROJECT / folder).rglob("_*.yml"):
+            properties = yaml.safe_load(path.read_text())
+            tables += properties.get("models", []) + properties.get("seeds", [])
+    return tables
+
+
+def test_each_table_is_tested_in_one_scan_that_carries_its_name() -> None:
+    tests = {
+        table["name"]: [test.get("rows_hold", {}) for test in table.get("data_tests", [])]
+        for table in described_tables()
+    }
+    named = {name: [test.get("name") for test in held] for name, held in tests.items() if held}
+    assert named == {name: [f"rows_of_{name}_hold"] for name in named}
+    assert len(named) > 100
+    by_column = [
+        (table["name"], column["name"])
+        for table in described_tables()
+        for column in table.get("columns", [])
+        if column.get("data_tests")
+    ]
+    assert by_column == [], "these belong to rows_hold of the table"
+
+
+def test_the_grain_of_each_mart_is_tested() -> None:
+    without = [
+        table["name"]
+        for table in described_tables()
+        if table.get("config", {}).get("contract", {}).get("enforced")
+        and table["name"].startswith(("fct_", "dim_", "focus_", "audit_"))
+        and not table["data_tests"][0]["rows_hold"]["arguments"].get("grain")
+    ]
+    assert without == []
+
+
 def test_no_sql_line_is_longer_than_the_house_style_has_it() -> None:
     roots = ("models", "tests", "macros", "analyses")
     paths = [

@@ -1,1 +1,3 @@
-select * from {{ ref('int_attempts__priced') }}
+select
+    {{ model.columns.keys() | join(',\n    ') }}
+from {{ ref('int_attempts__priced') }}

@@ -26,7 +26,7 @@ attempts as (
     select distinct
         coalesce(feature_name, '') as feature_key,
         coalesce(workflow_name, '') as workflow_key
-    from {{ ref('int_attempts__captured') }}
+    from {{ ref('int_calls__names') }}
 
 ),
 

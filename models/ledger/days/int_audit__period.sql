@@ -3,7 +3,7 @@ with
 traced as (
 
     select request_date as business_date
-    from {{ ref('int_attempts__priced') }}
+    from {{ ref('fct_attempts') }}
     union all
     select cost_date as business_date
     from {{ ref('int_gpu_costs__daily') }}

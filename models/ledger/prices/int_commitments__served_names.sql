@@ -7,7 +7,7 @@ named_in_data as (
         model,
         coalesce(requested_model, '') as requested_model,
         {{ served_tier('service_tier') }} as service_tier
-    from {{ ref('int_attempts__identified') }}
+    from {{ ref('int_calls__names') }}
     where model is not null
     union
     select

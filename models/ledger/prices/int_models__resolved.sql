@@ -5,7 +5,7 @@ named_in_data as (
     select distinct
         provider,
         model
-    from {{ ref('int_attempts__captured') }}
+    from {{ ref('int_calls__names') }}
     union
     select distinct
         provider,

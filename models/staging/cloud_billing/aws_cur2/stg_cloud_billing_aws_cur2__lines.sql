@@ -54,7 +54,7 @@ with
 
 source as (
 
-    select * from {{ landed_records('cloud_billing', 'aws_cur2', fields) }}
+    select * from {{ landed_texts('cloud_billing', 'aws_cur2', fields) }}
 
 ),
 

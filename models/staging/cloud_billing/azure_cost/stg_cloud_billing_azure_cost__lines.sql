@@ -55,7 +55,7 @@ with
 
 source as (
 
-    select * from {{ landed_records('cloud_billing', 'azure_cost', fields) }}
+    select * from {{ landed_texts('cloud_billing', 'azure_cost', fields) }}
 
 ),
 

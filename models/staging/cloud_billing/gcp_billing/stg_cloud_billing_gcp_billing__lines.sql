@@ -42,7 +42,7 @@ with
 
 source as (
 
-    select * from {{ landed_records('cloud_billing', 'gcp_billing', fields) }}
+    select * from {{ landed_texts('cloud_billing', 'gcp_billing', fields) }}
 
 ),
 

@@ -65,7 +65,7 @@ source as (
     select
         *,
         case when _unreadable is null then _record end as readable
-    from {{ landed_records('gateway_traces', 'bedrock_invocation', fields) }}
+    from {{ landed_texts('gateway_traces', 'bedrock_invocation', fields) }}
 
 ),
 
@@ -135,7 +135,7 @@ checked as (
                 ['inputTokenCount', 'outputTokenCount', 'total_tokens'] + read_totals + write_totals + writes_1h
                 + writes_5m, limit=1000000000, may_hold_prompts=true
             )
-            + type_checks(['body_latency_ms', 'chunk_latency_ms'], 'decimal(24, 6)', 'a number', may_hold_prompts=true)
+            + type_checks(['body_latency_ms', 'chunk_latency_ms'], 'decimal(18, 6)', 'a number', may_hold_prompts=true)
         ) }} as _reject_reason
     from counted
 

@@ -76,7 +76,7 @@ checked as (
             + type_checks(['created_at'], 'timestamptz', 'an ISO 8601 time', may_hold_prompts=true)
             + count_checks(['tokens_in', 'tokens_out', 'step'], limit=1000000000, may_hold_prompts=true)
             + type_checks(['cached', 'success'], 'boolean', 'true or false', may_hold_prompts=true)
-            + type_checks(['duration'], 'decimal(24, 6)', 'a number', may_hold_prompts=true)
+            + type_checks(['duration'], 'decimal(18, 6)', 'a number', may_hold_prompts=true)
             + request_cost_checks(['cost'])
             + [["metadata is not null and metadata_json is null", "'metadata is not a JSON object'"]]
         ) }} as _reject_reason

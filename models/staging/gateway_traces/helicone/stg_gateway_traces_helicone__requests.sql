@@ -152,7 +152,7 @@ checked as (
             + count_checks(
                 counts + ['prompt_audio_tokens', 'completion_audio_tokens'], limit=1000000000, may_hold_prompts=true
             )
-            + type_checks(['latency', 'delay_ms', 'time_to_first_token'], 'decimal(24, 6)', 'a number', may_hold_prompts=true)
+            + type_checks(['latency', 'delay_ms', 'time_to_first_token'], 'decimal(18, 6)', 'a number', may_hold_prompts=true)
             + type_checks(['cost', 'costUSD'], 'decimal(24, 12)', 'a number', may_hold_prompts=true)
             + [
                 ["cost_usd < 0", "'cost is negative'"],

@@ -143,7 +143,7 @@ semantics as (
 
 source as (
 
-    select * from {{ landed_records('gateway_traces', 'langfuse', {'page': '$.data'}) }}
+    select * from {{ landed_texts('gateway_traces', 'langfuse', {'page': '$.data'}) }}
 
 ),
 

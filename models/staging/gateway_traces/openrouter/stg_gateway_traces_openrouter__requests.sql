@@ -96,7 +96,7 @@ checked as (
                     'native_tokens_prompt', 'native_tokens_cached', 'native_tokens_completion', 'native_tokens_reasoning',
                 ], limit=1000000000, may_hold_prompts=true
             )
-            + type_checks(['latency', 'generation_time'], 'decimal(24, 6)', 'a number', may_hold_prompts=true)
+            + type_checks(['latency', 'generation_time'], 'decimal(18, 6)', 'a number', may_hold_prompts=true)
             + type_checks(['is_byok', 'streamed'], 'boolean', 'true or false', may_hold_prompts=true)
             + request_cost_checks(['total_cost', 'upstream_inference_cost'])
             + [[

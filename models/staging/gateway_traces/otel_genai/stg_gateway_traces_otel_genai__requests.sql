@@ -88,7 +88,7 @@ semantics as (
 
 source as (
 
-    select * from {{ landed_records('gateway_traces', 'otel_genai', {'resource_spans': '$.resourceSpans'}) }}
+    select * from {{ landed_texts('gateway_traces', 'otel_genai', {'resource_spans': '$.resourceSpans'}) }}
 
 ),
 

@@ -118,7 +118,7 @@ source as (
             when json_type(_record, '$.response') = 'OBJECT' then cast(json_extract(_record, '$.response') as varchar)
             when json_valid(json_extract_string(_record, '$.response')) then json_extract_string(_record, '$.response')
         end as body
-    from {{ landed_records('gateway_traces', 'portkey', fields) }}
+    from {{ landed_texts('gateway_traces', 'portkey', fields) }}
 
 ),
 
@@ -310,7 +310,7 @@ checked as (
                 + ['toolUsePromptTokenCount', 'retry_success_count'],
                 limit=1000000000, may_hold_prompts=true
             )
-            + type_checks(['response_time'], 'decimal(24, 6)', 'a number', may_hold_prompts=true)
+            + type_checks(['response_time'], 'decimal(18, 6)', 'a number', may_hold_prompts=true)
             + type_checks(['cost'], 'decimal(24, 12)', 'a number of cents', may_hold_prompts=true)
             + [[
                 "cost_usd < 0", "'cost is negative'"

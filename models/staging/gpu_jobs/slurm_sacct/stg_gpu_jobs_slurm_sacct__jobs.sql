@@ -24,7 +24,7 @@ with
 
 source as (
 
-    select * from {{ landed_records('gpu_jobs', 'slurm_sacct', fields) }}
+    select * from {{ landed_texts('gpu_jobs', 'slurm_sacct', fields) }}
 
 ),
 

@@ -13,7 +13,7 @@ with
 
 source as (
 
-    select * from {{ landed_records('gpu_usage', 'dcgm', {
+    select * from {{ landed_texts('gpu_usage', 'dcgm', {
         'status': '$.status',
         'error_type': '$.errorType',
         'result_type': '$.data.resultType',

@@ -25,7 +25,7 @@ with
 
 source as (
 
-    select * from {{ landed_records('gpu_usage', 'opencost', {'code': '$.code', 'response_message': '$.message'}) }}
+    select * from {{ landed_texts('gpu_usage', 'opencost', {'code': '$.code', 'response_message': '$.message'}) }}
 
 ),
 

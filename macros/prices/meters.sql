@@ -1,0 +1,36 @@
+{#
+    Every meter of a request, as the seed `meters` has it: the one list that usage, prices, costs, reconciliation and FOCUS
+    follow. dbt reads macros before it reads seeds, so the file itself is read (below the project, whose folder the plugin tells
+    DuckDB); while dbt parses the list is empty.
+
+    unit: only meters of this unit (token, request, search).
+#}
+{% macro meters(unit=none) %}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- set rows = run_query(
+        "select * from read_csv('seeds/reference/meters.csv', header = true, all_varchar = true, nullstr = '', delim = ',')"
+    ) -%}
+    {%- set found = [] -%}
+    {%- for row in rows if unit is none or row['unit'] == unit -%}
+        {%- do found.append(dict(zip(rows.column_names, row.values()))) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{% endmacro %}
+
+{# The meters of tokens that are disjoint and make up a request: those that are no part of another. #}
+{% macro whole_token_meters() %}
+    {{ return(meters('token') | rejectattr('part_of') | list) }}
+{% endmacro %}
+
+{# What a request counts of this meter that none of its parts counts: text input without audio and images. #}
+{% macro own_usage(meter) -%}
+    {{ 'coalesce(' ~ meter.usage ~ ', 0)' if meter.part_of else meter.usage }}
+    {%- for part in meters('token') if part.part_of == meter.meter %} - coalesce({{ part.usage }}, 0){% endfor -%}
+{%- endmacro %}
+
+{# All tokens of a request; without its output where a kind is left out: the size of its context. #}
+{% macro all_tokens(without=none) -%}
+    {%- for meter in whole_token_meters() if meter.meter != without -%}
+        {{ meter.usage }}{{ ' + ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
