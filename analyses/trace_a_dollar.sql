@@ -22,7 +22,7 @@ own_models as (
 ),
 
 -- The rows of the sheet behind a price_id (provider/model/tier/first day), without prices above a context threshold.
-sheet as (
+rows as (
 
     select *, 'own_model_prices' as sheet
     from seeds.own_model_prices
@@ -31,6 +31,15 @@ sheet as (
     from seeds.model_prices
     left join own_models on model_prices.provider = own_models.provider and model_prices.model = own_models.model
     where own_models.model is null
+
+),
+
+sheet as (
+
+    select
+        *,
+        cast(usd_per_unit as decimal(38, 12)) * 1000000 as usd_per_million
+    from rows
 
 ),
 
@@ -46,9 +55,9 @@ prices as (
     select
         used.price_id,
         max(sheet.sheet) as price_sheet,
-        max(case when sheet.meter = 'input' then sheet.usd_per_unit * 1000000 end) as sheet_input_usd_per_million,
-        max(case when sheet.meter = 'cache_read' then sheet.usd_per_unit * 1000000 end) as sheet_cache_read_usd_per_million,
-        max(case when sheet.meter = 'output' then sheet.usd_per_unit * 1000000 end) as sheet_output_usd_per_million,
+        max(case when sheet.meter = 'input' then sheet.usd_per_million end) as sheet_input_usd_per_million,
+        max(case when sheet.meter = 'cache_read' then sheet.usd_per_million end) as sheet_cache_read_usd_per_million,
+        max(case when sheet.meter = 'output' then sheet.usd_per_million end) as sheet_output_usd_per_million,
         max(case when sheet.meter = 'input' then sheet.source end) as sheet_source
     from used
     inner join sheet

@@ -11,7 +11,7 @@ attempts as (
         sum(attempt_cost_usd) as cost_usd,
         sum(case when not is_final_attempt then attempt_cost_usd else 0 end) as retry_usd,
         sum(
-            input_cost_usd + cache_read_cost_usd + cache_write_cost_usd + output_cost_usd + tool_cost_usd
+            cast(input_cost_usd as decimal(38, 12)) + cache_read_cost_usd + cache_write_cost_usd + output_cost_usd + tool_cost_usd
         ) as components_usd
     from {{ ref('fct_attempts') }}
     group by
@@ -41,8 +41,8 @@ where
     or (
         requests.pricing_status != 'unpriced'
         and (
-            requests.request_cost_usd is distinct from requests.input_cost_usd + requests.cache_read_cost_usd
-            + requests.cache_write_cost_usd + requests.output_cost_usd + requests.tool_cost_usd
+            requests.request_cost_usd is distinct from cast(requests.input_cost_usd as decimal(38, 12))
+            + requests.cache_read_cost_usd + requests.cache_write_cost_usd + requests.output_cost_usd + requests.tool_cost_usd
             + requests.retry_cost_adjustment_usd
             or requests.request_cost_usd is distinct from attempts.cost_usd
             or requests.request_cost_usd is distinct from attempts.components_usd

@@ -12,7 +12,7 @@
             when {{ plus }} + {{ minus }} > 0
                 then greatest({{ excess }}, 0) * cast(1 + {{ minus }} / nullif({{ plus }}, 0) as decimal(18, 12))
             else least({{ excess }}, 0) * cast(1 + {{ plus }} / nullif({{ minus }}, 0) as decimal(18, 12))
-        end as decimal(20, 6)
+        end as decimal(38, 6)
     )
 {%- endmacro %}
 

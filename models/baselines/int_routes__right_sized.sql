@@ -101,9 +101,8 @@ candidates as (
                 + usage.cache_write_1h_tokens * prices.cache_write_1h_usd
                 + usage.cache_write_12h_tokens * prices.cache_write_12h_usd
                 + usage.output_tokens * prices.output_usd
-            ) * candidate_tiers.tokenizer_factor / current_tiers.tokenizer_factor + usage.tool_cost_usd
-            as decimal(38, 12)
-        ) as candidate_cost_usd
+            ) * candidate_tiers.tokenizer_factor / current_tiers.tokenizer_factor as decimal(38, 12)
+        ) + usage.tool_cost_usd as candidate_cost_usd
     from usage
     inner join routes on usage.route_id = routes.route_id
     inner join tiers as current_tiers on usage.provider = current_tiers.provider and usage.model = current_tiers.model

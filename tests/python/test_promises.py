@@ -163,6 +163,14 @@ TWINS = [
         """,
     ),
     (
+        "own_prices_are_plausible",
+        "a price per million tokens",
+        """
+        insert into seeds.own_model_prices by name
+        select 'acme' as provider, 'm' as model, 'input' as meter, 3 as usd_per_unit
+        """,
+    ),
+    (
         "staged_rows_are_attempts_or_duplicates",
         "an attempt is gone",
         "delete from marts.fct_attempts where rowid = 11",

@@ -23,7 +23,7 @@
     'expected_sample_count': 'bigint',
     'gpu_count': 'decimal(18, 6)',
     'is_physical_gpu': 'boolean',
-    'reported_cost_usd': 'decimal(18, 12)',
+    'reported_cost_usd': 'decimal(38, 12)',
     '_source_file': 'string',
     '_source_row': 'bigint',
 } %}

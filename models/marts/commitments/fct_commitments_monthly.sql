@@ -87,8 +87,7 @@ commitments as (
         cast(null as decimal(38, 12)) as billed_usd,
         cost_usd as commitment_cost_usd,
         case when cost_usd is null then 'none' else 'seed' end as cost_source,
-        cast(cast(used_hours as decimal(19, 9)) * cast(on_demand_rate as decimal(18, 12)) as decimal(38, 12))
-            as on_demand_cost_usd
+        cast(used_hours * on_demand_rate as decimal(38, 12)) as on_demand_cost_usd
     from reserved_pools
 
 ),
@@ -115,7 +114,7 @@ split as (
 
     select
         *,
-        cast(cast(commitment_cost_usd as decimal(19, 9)) * used_part as decimal(38, 12)) as used_cost_usd,
+        cast(commitment_cost_usd * used_part as decimal(38, 12)) as used_cost_usd,
         -- With the month's mix of tokens, on demand costs in proportion to what is used.
         {{ share('bought_at', 'on_demand_at') }} as break_even_used_share
     from shared

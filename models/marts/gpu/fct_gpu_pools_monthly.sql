@@ -25,7 +25,7 @@ idle as (
         hours.pool_id,
         max(hours.gpu_model) as gpu_model,
         max(hours.usd_per_gpu_hour) as usd_per_gpu_hour,
-        sum(hours.utilization_share * cast(hours.gpu_hours as decimal(18, 6))) as utilization_sum,
+        sum(hours.utilization_share * hours.gpu_hours) as utilization_sum,
         sum(case when hours.utilization_share is not null then hours.gpu_hours end) as utilization_count,
         sum(
             case when hours.class in ('allocated_idle', 'unallocated_idle') and orphans.job_id is null then hours.cost_usd end
@@ -142,10 +142,7 @@ resized as (
             else
                 least(
                     cast(rest_usd as decimal(38, 12)),
-                    cast(
-                        cast(rest_usd as decimal(19, 9)) * cast(1 - required_price_share as decimal(18, 12))
-                        as decimal(38, 12)
-                    )
+                    cast(rest_usd * cast(1 - required_price_share as decimal(18, 12)) as decimal(38, 12))
                 )
         end as oversize_usd
     from left_over

@@ -26,7 +26,7 @@ expected as (
         days.feature_name,
         days.cost_usd,
         count(earlier.cost_date) as earlier_days,
-        {{ per_unit('sum(earlier.cost_usd)', 'count(earlier.cost_date)') }} as expected_cost_usd
+        cast(sum(earlier.cost_usd) / nullif(count(earlier.cost_date), 0) as decimal(38, 12)) as expected_cost_usd
     from days
     left join days as earlier
         on

@@ -103,8 +103,8 @@ served as (
         sum(
             attempts.uncached_input_tokens + attempts.cache_write_5m_tokens + attempts.cache_write_30m_tokens
             + attempts.cache_write_1h_tokens + attempts.cache_write_12h_tokens
-            + cast(attempts.cache_read_tokens as decimal(18, 0)) * periods.cache_read_token_weight
-            + cast(attempts.output_tokens as decimal(18, 0)) * periods.output_token_weight
+            + attempts.cache_read_tokens * periods.cache_read_token_weight
+            + attempts.output_tokens * periods.output_token_weight
         ) as used_capacity_tokens,
         sum(attempts.attempt_cost_usd) as on_demand_cost_usd,
         max(case when attempts.pricing_status = 'unpriced' then 1 else 0 end) = 1 as has_unpriced
@@ -136,7 +136,7 @@ parts as (
                 then lines.billed_usd
             else
                 cast(
-                    cast(lines.billed_usd as decimal(19, 9)) * {{ days_between(
+                    lines.billed_usd * {{ days_between(
                         'greatest(lines.first_day, calendar.month)', 'least(lines.end_day, calendar.next_month)'
                     ) }} / {{ days_between('lines.first_day', 'lines.end_day') }} as decimal(38, 12)
                 )

@@ -205,9 +205,9 @@ select
     cells.model,
     cells.service_tier,
     cells.meter,
-    cast(cells.counted_tokens as decimal(20, 6)) as counted_tokens,
-    cast(cells.ledger_tokens as decimal(20, 6)) as ledger_tokens,
-    cast(cells.unpriced_tokens as decimal(20, 6)) as unpriced_tokens,
+    cast(cells.counted_tokens as decimal(38, 6)) as counted_tokens,
+    cast(cells.ledger_tokens as decimal(38, 6)) as ledger_tokens,
+    cast(cells.unpriced_tokens as decimal(38, 6)) as unpriced_tokens,
     cast(
         coalesce(
             plausible.usd_per_token, cells.ledger_usd_per_token,

@@ -190,7 +190,7 @@ select
     meter,
     subject,
     counted_by,
-    cast(sum(tokens) as decimal(20, 6)) as tokens
+    cast(sum(tokens) as decimal(38, 6)) as tokens
 from everything
 group by
     provider,

@@ -127,8 +127,8 @@ select
     model,
     service_tier,
     meter,
-    cast(tokens as decimal(20, 6)) as tokens,
-    cast(unpriced_tokens as decimal(20, 6)) as unpriced_tokens,
+    cast(tokens as decimal(38, 6)) as tokens,
+    cast(unpriced_tokens as decimal(38, 6)) as unpriced_tokens,
     -- What the ledger charged a token: the sheet's price, or the mean where context, place or hour changed it.
     cast(
         case

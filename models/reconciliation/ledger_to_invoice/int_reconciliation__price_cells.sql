@@ -235,11 +235,11 @@ select
     matched.{{ column }},
     {%- endfor %}
     matched.counted_by,
-    cast(matched.tokens as decimal(20, 6)) as tokens,
+    cast(matched.tokens as decimal(38, 6)) as tokens,
     cast(matched.billed_usd as decimal(38, 12)) as billed_usd,
     cast(matched.expected_usd as decimal(38, 12)) as expected_usd,
     cast(matched.billed_usd - matched.expected_usd as decimal(38, 12)) as difference_usd,
-    cast(matched.tolerance_usd as decimal(18, 12)) as tolerance_usd,
+    cast(matched.tolerance_usd as decimal(38, 12)) as tolerance_usd,
     matched.line_count,
     matched.is_comparable,
     matched.is_priced_by_bill,

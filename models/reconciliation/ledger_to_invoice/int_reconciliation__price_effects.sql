@@ -1,5 +1,6 @@
-{#- A ratio of two amounts is one ratio when it gives back the billed amount to this share of it. -#}
-{%- set same_ratio = 0.00005 %}
+{#- A ratio of two amounts is one ratio when it gives back the billed amount to this share of it. A text: Jinja writes
+    the number as 5e-05, which is a double. -#}
+{%- set same_ratio = '0.00005' %}
 
 with
 

@@ -9,7 +9,7 @@ cells as (
     select
         *,
         case when meter in ('output', 'all') then meter else 'input' end as side,
-        cast(counted_tokens - ledger_tokens as decimal(20, 6)) as excess
+        cast(counted_tokens - ledger_tokens as decimal(38, 6)) as excess
     from {{ ref('int_reconciliation__cells') }}
 
 ),
@@ -42,7 +42,7 @@ after_repeats as (
         cast(
             excess + repeated_tokens * cast(
                 coalesce(least(greatest(-model_excess, 0) / nullif(model_repeated_tokens, 0), 1), 0) as decimal(18, 12)
-            ) as decimal(20, 6)
+            ) as decimal(38, 6)
         ) as excess_1
     from with_repeats
 
@@ -256,7 +256,7 @@ after_keys as (
             case
                 when coalesce(month_untraced_tokens, 0) * 0.9 <= month_excess then excess_4 - untraced_tokens
                 else excess_4
-            end as decimal(20, 6)
+            end as decimal(38, 6)
         ) as excess_5
     from with_untraced
 

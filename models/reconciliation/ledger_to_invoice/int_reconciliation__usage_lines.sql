@@ -30,8 +30,8 @@ lines as (
             when
                 lines.pricing_usd = cast(lines.pricing_usd as decimal(38, 2))
                 or lines.billed_amount = cast(lines.billed_amount as decimal(38, 2))
-                then cast(0.01 * greatest(coalesce(lines.usd_per_unit, 1), 1) as decimal(18, 12))
-            else cast(0.000001 as decimal(18, 12))
+                then cast(0.01 * greatest(coalesce(lines.usd_per_unit, 1), 1) as decimal(38, 12))
+            else cast(0.000001 as decimal(38, 12))
         end as last_digit_usd
     from {{ ref('int_billing__lines') }} as lines
     left join {{ ref('int_models__resolved') }} as models on lines.provider = models.provider and lines.model = models.model
