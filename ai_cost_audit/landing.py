@@ -416,7 +416,9 @@ def _inspect_jsonl(lines: _Lines) -> Inspection:
         if not line.strip(BLANK):
             blank = True
             continue
-        found.must_copy = found.must_copy or blank  # SQL leaves blank lines out: the numbers after it would be others
+        found.must_copy = (
+            found.must_copy or blank
+        )  # SQL leaves blank lines out: the numbers after it would be others
         found.record_count += 1
         if problem := _line_problem(line) or _separator_problem(line):
             found.problems[number] = problem

@@ -30,7 +30,7 @@ checked as (
     select
         *,
         {{ reject_reason(
-            required_checks(['hour_start_at', 'pool_id', 'gpu_id'], record=none)
+            required_checks(['hour_start_at', 'pool_id', 'gpu_id'])
             + type_checks(['hour_start_at'], 'timestamptz', 'an ISO 8601 time')
             + type_checks(['is_allocated'], 'boolean', 'true or false')
             + type_checks(['utilization_share', 'memory_used_share'], 'decimal(9, 6)', 'a number')
