@@ -60,10 +60,16 @@ matched as (
         models.resolution as model_resolution,
         case when attempts.row_kind = 'cache_hit' then null else prices.commitment_id end as commitment_id,
         coalesce(prices.region_multiplier, 1) as region_multiplier,
-        prices.* exclude (
-            provider, model, requested_model, service_tier, inference_geo, commitment_id, region_multiplier, effective_from,
-            effective_until, priced_model, up_to_context_tokens, price_source, price_id
-        ),
+        prices.above_context_tokens,
+        prices.is_excess_only,
+        {%- for meter in meters() %}
+        {%- for kind in ['', 'list_'] %}
+        prices.{{ kind ~ meter.meter }}_usd,
+        {%- if meter.unit == 'token' %}
+        prices.{{ kind ~ meter.meter }}_usd_below,
+        {%- endif %}
+        {%- endfor %}
+        {%- endfor %}
         prices.price_source as sheet_source,
         prices.price_id as sheet_price_id,
         any_provider.serving_pool_count,
