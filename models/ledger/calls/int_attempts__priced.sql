@@ -43,12 +43,20 @@ dearest as (
 ),
 
 -- A request served on own GPUs costs the hours of a pool. Without any pool its cost is unknown, not zero.
+serving_pools as (
+
+    select count(*) as serving_pool_count
+    from {{ ref('gpu_pools') }}
+    where purpose in ('inference', 'dev')
+
+),
+
 any_provider as (
 
     select
-        (select max(input_usd) from dearest) as input_usd,
-        (select max(output_usd) from dearest) as output_usd,
-        (select count(*) from {{ ref('gpu_pools') }} where purpose in ('inference', 'dev')) as serving_pool_count
+        max(input_usd) as input_usd,
+        max(output_usd) as output_usd
+    from dearest
 
 ),
 
@@ -72,7 +80,7 @@ matched as (
         {%- endfor %}
         prices.price_source as sheet_source,
         prices.price_id as sheet_price_id,
-        any_provider.serving_pool_count,
+        serving_pools.serving_pool_count,
         coalesce(dearest.input_usd, any_provider.input_usd) as dearest_input_usd,
         coalesce(dearest.output_usd, any_provider.output_usd) as dearest_output_usd
     from attempts
@@ -91,6 +99,7 @@ matched as (
             and attempts.request_size <= prices.up_to_context_tokens
     left join dearest on attempts.provider = dearest.provider
     cross join any_provider
+    cross join serving_pools
 
 ),
 

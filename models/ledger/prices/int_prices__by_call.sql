@@ -144,7 +144,10 @@ select
     prices.price_id
 from periods
 inner join calls
-    on {% for column in call %}periods.{{ column }} = calls.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    on
+        {%- for column in call %}
+        periods.{{ column }} = calls.{{ column }}{{ ' and' if not loop.last }}
+        {%- endfor %}
 left join commitments
     on
         {%- for column in call %}
