@@ -5,6 +5,7 @@ Each command imports what it needs, so that `--help` is instant.
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -47,6 +48,13 @@ report_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(report_app, name="report")
+bench_app = typer.Typer(
+    help="Measure builds of any size.\n\n"
+    "Beside a floor (one DuckDB statement that reads, prices and writes) and chdb, in the same run.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+app.add_typer(bench_app, name="bench")
 
 
 def _fail(message: object) -> NoReturn:
@@ -567,3 +575,95 @@ def report_dev(port: SitePort = 3000) -> None:
 
     with _expecting(report.NotBuilt):
         report.dev(port, _say)
+
+
+BENCH_RUNS = "floor,chdb,check,full,nothing,day,late,queries,files,small"
+
+
+@bench_app.callback()
+def bench(  # noqa: PLR0917 - options have names
+    context: typer.Context,
+    requests: Annotated[int, typer.Option(min=200, metavar="N", help="Requests of the history.")] = 1_000_000,
+    layout: Annotated[Literal["jsonl", "parquet"], typer.Option(help="How the files are written.")] = "jsonl",
+    nested: Annotated[
+        bool, typer.Option("--nested", help="About half of them nested records of LiteLLM.")
+    ] = False,
+    days: Annotated[int, typer.Option(min=2, max=365, metavar="N", help="Days of history.")] = 30,
+    runs: Annotated[str, typer.Option(metavar="NAMES", help="Which runs, in their order.")] = BENCH_RUNS,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Where the result goes.", show_default=False)
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keeps data and warehouse; data of the same shape are used again.  [default: a temporary folder]",
+            show_default=False,
+        ),
+    ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Another checkout to measure.  [default: this]", show_default=False),
+    ] = None,
+    chdb: Annotated[
+        str | None,
+        typer.Option(metavar="PYTHON", help="An interpreter that has chdb.", show_default=False),
+    ] = None,
+) -> None:
+    """Options of a measurement; `ai-cost bench table` compares results."""
+    if context.invoked_subcommand:
+        return
+    from ai_cost_audit.bench import runs as bench_runs  # noqa: PLC0415
+    from ai_cost_audit.bench import table  # noqa: PLC0415
+    from ai_cost_audit.bench.data import Shape  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the build that runs is ended too
+    chosen = tuple(name for name in runs.split(",") if name)
+    if output is not None and not output.resolve().parent.is_dir():
+        _fail(f"{output}: there is no such folder; make it first")
+
+    def keep(result: dict[str, Any]) -> None:
+        if output is not None:
+            table.write(result, output)
+
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        _expecting(bench_runs.NotMeasured),
+        _progress() as progress,
+    ):
+        measured = bench_runs.measure(
+            bench_runs.Bench(
+                shape=Shape(requests, days, layout, nested),
+                folder=(folder or Path(temporary)).resolve(),
+                project=(project or settings.PROJECT).resolve(),
+                chosen=chosen,
+                say=_say,
+                progress=progress,
+                chdb=chdb,
+            ),
+            keep,
+        )
+    if output is not None:
+        print(f"The result is in {output}")
+    print()
+    print(table.markdown({output.stem if output else "now": measured}), end="")
+
+
+@bench_app.command("table")
+def bench_table(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE.json", help="Results of `ai-cost bench --output`.")
+    ],
+    svg: Annotated[
+        Path | None,
+        typer.Option("--svg", metavar="FILE.svg", help="Write a bar chart too.", show_default=False),
+    ] = None,
+) -> None:
+    """Print results side by side, as markdown."""
+    from ai_cost_audit.bench import table  # noqa: PLC0415
+
+    with _expecting(table.NotRead):
+        results = table.load(files)
+        print(table.markdown(results), end="")
+        if svg is not None:
+            svg.write_text(table.svg(results), encoding="utf-8")

@@ -101,8 +101,13 @@ def _write(
     connection: duckdb.DuckDBPyConnection, folder: Path, kind: Kind, progress: Progress
 ) -> dict[str, Any]:
     tables = connection.execute(
-        "select schema_name, table_name, comment from duckdb_tables() where schema_name in (?, ?) order by all",
-        list(SCHEMAS),
+        """
+        select schema_name, table_name, comment from duckdb_tables() where schema_name in (?, ?)
+        union all
+        select schema_name, view_name, comment from duckdb_views() where schema_name in (?, ?)
+        order by all
+        """,
+        [*SCHEMAS, *SCHEMAS],
     ).fetchall()
     entries = []
     for number, (schema, table, comment) in enumerate(tables, start=1):

@@ -1,9 +1,9 @@
-"""Compare the marts of two builds, row by row: what is equal, and of what differs which columns, in how many rows, by how much.
+"""Compare the marts of two builds, row by row: of what differs, which columns, in how many rows and by how much.
 
     .venv/bin/python benchmarks/compare.py BEFORE.duckdb AFTER.duckdb [--seeds]
 
-Tables and views of the schema `marts` are compared as bags of rows, whatever their order; a number that differs is told with
-the sum on both sides. Exits 1 when anything differs.
+Tables and views of the schema `marts` are compared as bags of rows, whatever their order; a number that differs is
+told with the sum on both sides. Exits 1 when anything differs.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def _rows(
         back = _number(connection, SAME_ROWS.format(columns=pick, one=other, other=one))
         if moved or back:
             sums = [
-                connection.execute(f"select sum(try_cast({pick} as decimal(38, 12))) from {relation}").fetchone()
+                connection.execute(
+                    f"select sum(try_cast({pick} as decimal(38, 12))) from {relation}"
+                ).fetchone()
                 for relation in (one, other)
             ]
             told = " ".join(str(row[0]) if row else "" for row in sums)
@@ -76,7 +78,9 @@ def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 def main() -> int:
     """Print the differences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
     parser.add_argument("--seeds", action="store_true", help="compare the schema seeds too")

@@ -4,7 +4,7 @@
 -- noqa: disable=LT02
 {%- set relations = [
     ref('audit_run'), ref('dim_dates'), ref('dim_models'), ref('dim_routes'), ref('dim_teams'), ref('fct_agent_loops'),
-    ref('fct_attempts'),
+    ref('fct_attempts'), ref('fct_retried_requests'),
     ref('fct_audit_checklist'), ref('fct_cache_breaks'), ref('fct_cost_daily'), ref('fct_coverage_monthly'),
     ref('fct_chargeback_monthly'), ref('fct_reconciliation_residuals_monthly'), ref('focus_cost_and_usage'),
     ref('fct_defect_score'), ref('fct_duplicate_captures'), ref('fct_findings'), ref('fct_flagged_bill_lines'), ref('fct_gates'),

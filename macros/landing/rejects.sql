@@ -86,12 +86,12 @@
     Checks that each of these fields is given and not blank. The reason lists what the record has, which names a changed csv
     header; known: see field_names.
 #}
-{% macro required_checks(fields, known=none, record='_record') %}
+{% macro required_checks(fields, known=none) %}
     {%- set checks = [] -%}
     {%- for field in fields -%}
         {%- do checks.append([
             "(" ~ field ~ " is null or " ~ trimmed(field) ~ " = '')",
-            "'required field " ~ field ~ " is missing; the record has ' || " ~ field_names(known, record)
+            "'required field " ~ field ~ " is missing; the record has ' || " ~ field_names(known)
         ]) -%}
     {%- endfor -%}
     {{ return(checks) }}
@@ -151,20 +151,19 @@
 {%- endmacro %}
 
 {#
-    The names of the fields that a record has, as text for its reason. Where the text of the record is not read yet, the
-    names that may be told stand between two bytes 1, and the materialization `landed` puts the record's own in their place.
+    The names of the fields that a record has, as text for its reason. What landed_records reads has no text yet: the names
+    that may be told stand behind a byte 1, and the materialization `landed` puts the record's own in their place.
 
-    known:  the format's fields (name to JSON path), where a record may hold prompts: only they are named.
-    record: its text; none where it is not read yet.
+    known: the format's fields (name to JSON path), where a record may hold prompts: only they are named.
 #}
-{% macro field_names(known=none, record='_record') -%}
+{% macro field_names(known=none) -%}
     {%- set names = [] -%}
     {%- for path in (known or {}).values() -%}{%- do names.append(json_key(path)[0] | lower) -%}{%- endfor -%}
     {%- set names = names | unique | join(',') -%}
-    {%- if record is none -%}
+    {%- if 'landed_records(' in model.raw_code -%}
         chr(1) || '{{ names }}'
     {%- else -%}
-        {{ field_names_of("'" ~ names ~ "'", known is not none, record) }}
+        {{ field_names_of("'" ~ names ~ "'", known is not none, '_record') }}
     {%- endif -%}
 {%- endmacro %}
 

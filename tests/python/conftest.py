@@ -190,10 +190,10 @@ def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def mart_hashes(database: Path, schema: str = "marts") -> dict[str, tuple[int, int, int]]:
-    """Per table: its row count and two sums over row hashes, which do not depend on the order of rows."""
+    """Per table or view: its row count and two sums over row hashes, which do not depend on the order of rows."""
     with duckdb.connect(str(database), read_only=True) as connection:
         names = connection.execute(
-            "select table_name from duckdb_tables() where schema_name = ? order by table_name", [schema]
+            "select table_name from information_schema.tables where table_schema = ? order by all", [schema]
         ).fetchall()
         return {name: _table_hash(connection, f"{schema}.{name}") for (name,) in names}
 

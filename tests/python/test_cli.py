@@ -20,7 +20,19 @@ from ai_cost_audit.cli import DEMO_RECORD, app
 from ai_cost_audit.settings import PROJECT
 
 RUNNER = CliRunner()
-COMMANDS = ("init", "demo", "check", "summary", "export", "sql", "report", "real", "parity", "prices")
+COMMANDS = (
+    "init",
+    "demo",
+    "check",
+    "summary",
+    "export",
+    "sql",
+    "report",
+    "real",
+    "parity",
+    "prices",
+    "bench",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +62,7 @@ def test_help_names_every_command_and_each_has_its_own() -> None:
     assert all(re.search(rf"^  {command} ", text, re.MULTILINE) for command in COMMANDS)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "..." not in text.split("Commands:")[1]  # every description is whole
-    for command in (*COMMANDS, ("prices", "refresh"), ("report", "month")):
+    for command in (*COMMANDS, ("prices", "refresh"), ("report", "month"), ("bench", "table")):
         result = run(*([command] if isinstance(command, str) else command), "--help")
         assert result.exit_code == 0 and "Usage: " in result.stdout
 

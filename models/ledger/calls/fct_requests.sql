@@ -49,8 +49,15 @@ select
         as decimal(18, 12)
     ) as request_cost_usd,
     cast(case when not retried.has_unpriced_attempt then retried.list_cost_usd end as decimal(18, 12)) as list_cost_usd,
-    cast(retried.reported_cost_usd as decimal(18, 12)) as reported_cost_usd,
-    cast(case when retried.has_unpriced_attempt then retried.exposure_usd end as decimal(18, 12)) as exposure_usd
+    cast(case when retried.reported_cost_usd < 1000000 then retried.reported_cost_usd end as decimal(18, 12))
+        as reported_cost_usd,
+    cast(
+        case
+            when not retried.has_unpriced_attempt then null
+            when retried.exposure_usd >= 1000000 then 999999
+            else retried.exposure_usd
+        end as decimal(18, 12)
+    ) as exposure_usd
 from {{ ref('fct_attempts') }} as attempts
 inner join {{ ref('fct_retried_requests') }} as retried
     on attempts.gateway = retried.gateway and attempts.request_id = retried.request_id

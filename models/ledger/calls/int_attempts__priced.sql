@@ -100,6 +100,33 @@ rated as (
 
 ),
 
+-- What each part comes to at the matched rates, whatever the status; null rates count only where nothing was used. Tools
+-- cost what the gateway reports, else their units at the sheet's price. A price per request counts among them.
+amounts as (
+
+    select
+        *,
+        {%- for cost in ['input', 'cache_read', 'cache_write', 'output'] %}
+        {% for meter in tokens if meter.cost == cost -%}
+        {{ amount(meter.meter ~ '_used', meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
+        {%- endfor %} as {{ cost }}_amount,
+        {%- endfor %}
+        {% for meter in tokens -%}
+        {{ amount(meter.meter ~ '_used', 'list_' ~ meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
+        {%- endfor %} as list_token_amount,
+        coalesce(
+            tool_cost_usd,
+            {% for meter in tools %}{{ amount('coalesce(' ~ meter.usage ~ ', 0)', meter.meter ~ '_usd') }}
+            {{- ' + ' if not loop.last }}{% endfor %}, 0
+        ) as tool_amount,
+        {{ amount('request_count', 'request_usd') }} as request_amount,
+        {{ amount('request_count', 'list_request_usd') }} as list_request_amount,
+        coalesce(context_size, 0) * dearest_input_usd + coalesce(output_tokens, 0) * dearest_output_usd
+        + coalesce(tool_cost_usd, 0) as exposure_amount
+    from rated
+
+),
+
 judged as (
 
     select
@@ -124,36 +151,13 @@ judged as (
                 or (coalesce({{ meter.usage }}, 0) > 0 and tool_cost_usd is null and {{ meter.meter }}_usd is null)
                 {%- endfor %}
                 then 'unpriced'
+            -- No request costs a million dollars: its counts or its price are damaged.
+            when input_amount + cache_read_amount + cache_write_amount + output_amount + tool_amount + request_amount >= 1000000
+                then 'unpriced'
+            when list_token_amount + tool_amount + list_request_amount >= 1000000 then 'unpriced'
             else 'priced'
         end as pricing_status
-    from rated
-
-),
-
--- What each part comes to at the matched rates, whatever the status; null rates count only where nothing was used. Tools
--- cost what the gateway reports, else their units at the sheet's price. A price per request counts among them.
-amounts as (
-
-    select
-        *,
-        {%- for cost in ['input', 'cache_read', 'cache_write', 'output'] %}
-        {% for meter in tokens if meter.cost == cost -%}
-        {{ amount(meter.meter ~ '_used', meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
-        {%- endfor %} as {{ cost }}_amount,
-        {%- endfor %}
-        {% for meter in tokens -%}
-        {{ amount(meter.meter ~ '_used', 'list_' ~ meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
-        {%- endfor %} as list_token_amount,
-        coalesce(
-            tool_cost_usd,
-            {% for meter in tools %}{{ amount('coalesce(' ~ meter.usage ~ ', 0)', meter.meter ~ '_usd') }}
-            {{- ' + ' if not loop.last }}{% endfor %}, 0
-        ) as tool_amount,
-        {{ amount('request_count', 'request_usd') }} as request_amount,
-        {{ amount('request_count', 'list_request_usd') }} as list_request_amount,
-        coalesce(context_size, 0) * dearest_input_usd + coalesce(output_tokens, 0) * dearest_output_usd
-        + coalesce(tool_cost_usd, 0) as exposure_amount
-    from judged
+    from amounts
 
 ),
 
@@ -180,10 +184,10 @@ costed as (
                     pricing_status = 'unpriced'
                     and provider != 'self_hosted'
                     and (context_size is not null or output_tokens is not null)
-                    then exposure_amount
+                    then case when exposure_amount >= 1000000 then 999999 else exposure_amount end
             end as decimal(18, 12)
         ) as exposure_usd
-    from amounts
+    from judged
 
 )
 

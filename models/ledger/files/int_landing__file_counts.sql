@@ -1,25 +1,36 @@
 {{ config(materialized='view') }}
 
 {% for format in format_models() %}
--- A record with several results (a page of a report) is staged when any of them is, and rejected when none is.
+-- A record is one row, or several items: then it is staged when any of them is, and rejected when none is.
 select
     '{{ format.entity }}' as entity,
     '{{ format.format }}' as format,
-    _source_file,
-    cast(sum(case when good_rows > 0 then 1 else 0 end) as bigint) as staged_record_count,
-    cast(sum(case when good_rows = 0 then 1 else 0 end) as bigint) as rejected_record_count,
-    cast(sum(good_rows) as bigint) as staged_row_count
+    records._source_file,
+    cast(sum(case when records.good_rows > 0 then records.record_count else 0 end) as bigint) as staged_record_count,
+    cast(sum(case when records.good_rows = 0 then records.record_count else 0 end) as bigint) as rejected_record_count,
+    cast(sum(records.good_rows) as bigint) as staged_row_count
 from (
     select
         _source_file,
-        _source_row,
+        1 as record_count,
         sum(case when _reject_reason is null then 1 else 0 end) as good_rows
     from {{ ref(format.model) }}
+    where _source_file in (select _source_file from {{ ref(format.model) }} where _source_item > 1)
     group by
         _source_file,
         _source_row
+    union all
+    select
+        _source_file,
+        count(*) as record_count,
+        case when _reject_reason is null then count(*) else 0 end as good_rows
+    from {{ ref(format.model) }}
+    where _source_file not in (select _source_file from {{ ref(format.model) }} where _source_item > 1)
+    group by
+        _source_file,
+        _reject_reason
 ) as records
-group by _source_file
+group by records._source_file
 {% if not loop.last %}
 union all
 {% endif %}

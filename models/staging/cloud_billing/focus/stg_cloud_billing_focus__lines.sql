@@ -46,12 +46,12 @@ checked as (
             [[
                 "ProviderName is null and ServiceProviderName is null",
                 "'ProviderName and ServiceProviderName are missing; the record has ' "
-                ~ "|| " ~ field_names(record=none),
+                ~ "|| " ~ field_names(),
             ]]
             + required_checks([
                 'BillingAccountId', 'BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd', 'ChargeCategory',
                 'BilledCost', 'BillingCurrency',
-            ], record=none)
+            ])
             + type_checks(['BillingPeriodStart', 'ChargePeriodStart', 'ChargePeriodEnd'], 'timestamptz', 'an ISO 8601 time')
             + amount_checks(['BilledCost', 'EffectiveCost', 'ContractedCost', 'ListCost', 'PricingCurrencyEffectiveCost'])
             + type_checks(['ConsumedQuantity', 'PricingQuantity'], 'decimal(38, 12)', 'a number')

@@ -148,7 +148,6 @@ renamed as (
         'bedrock_invocation' as gateway,
         {{ without_email(trimmed('requestId'), is_person=false) }} as request_id,
         {{ without_email(first_name(['body_id', 'chunk_id', 'requestId']), is_person=false) }} as provider_request_id,
-        cast(null as bigint) as attempt_number,  -- each attempt of a client is a record of its own, without a link
         'request' as row_kind,
         {{ without_email('said_team_id', is_person=false) }} as team_id,
         coalesce(
@@ -161,10 +160,6 @@ renamed as (
         ) as user_id,
         {{ without_email('said_tenant_id') }} as tenant_id,
         {{ without_email('said_session_id', is_person=false) }} as session_id,
-        cast(null as varchar) as trace_id,
-        cast(null as varchar) as parent_request_id,
-        cast(null as varchar) as span_id,
-        cast(null as varchar) as parent_span_id,
         {{ without_email(
             "regexp_replace(identity_arn, '(:assumed-role/[^/]+)/.*$', '\\1')", is_person=false
         ) }} as api_key_hash,
@@ -204,19 +199,9 @@ renamed as (
                 and regexp_matches(model_name, 'embed|rerank') then 0  -- what these models answer is not made of tokens
             else {{ count('outputTokenCount') }}  -- one number: the log does not tell reasoning apart
         end as output_tokens,
-        cast(null as bigint) as reasoning_tokens,
-        cast(null as bigint) as input_audio_tokens,
-        cast(null as bigint) as input_image_tokens,
-        cast(null as bigint) as output_audio_tokens,
         {{ count('total_tokens') }} as reported_total_tokens,
-        cast(null as bigint) as system_prompt_tokens,
-        cast(null as bigint) as context_tokens,
-        cast(null as bigint) as web_search_count,
         cast(1 as bigint) as request_count,
-        cast(null as bigint) as retry_count,
         try_cast(coalesce(body_latency_ms, chunk_latency_ms) as double) as latency_ms,
-        cast(null as decimal(18, 12)) as tool_cost_usd,
-        cast(null as decimal(18, 12)) as reported_cost_usd,  -- the log states no money
 
         ---------- booleans
         errorCode is not null as is_error,
@@ -242,4 +227,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_requests('renamed') }}

@@ -90,18 +90,12 @@ renamed as (
         ---------- ids
         'cloudflare_ai_gateway' as gateway,
         {{ without_email(trimmed('id'), is_person=false) }} as request_id,
-        cast(null as varchar) as provider_request_id,
         {{ count('step') }} + 1 as attempt_number,  -- each step of a fallback is a log of its own, without a link
         case when coalesce(try_cast(cached as boolean), false) then 'cache_hit' else 'request' end as row_kind,
         {{ without_email('said_team_id', is_person=false) }} as team_id,
         {{ without_email('said_user_id') }} as user_id,
         {{ without_email('said_tenant_id') }} as tenant_id,
         {{ without_email('said_session_id', is_person=false) }} as session_id,
-        cast(null as varchar) as trace_id,
-        cast(null as varchar) as parent_request_id,
-        cast(null as varchar) as span_id,
-        cast(null as varchar) as parent_span_id,
-        cast(null as varchar) as api_key_hash,
 
         ---------- strings
         {{ without_email('said_feature_name', is_person=false) }} as feature_name,
@@ -110,37 +104,19 @@ renamed as (
         {{ masked_name('provider_name') }} as provider,
         {{ masked_name(trimmed('model')) }} as model,
         {{ masked_name(trimmed('model')) }} as requested_model,
-        cast(null as varchar) as service_tier,
-        cast(null as varchar) as inference_geo,
         {{ without_email('said_prompt_template_version', is_person=false) }} as prompt_template_version,
         {{ without_email('said_prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
         {{ masked_name('status_code') }} as status_code,
 
         ---------- numerics
         {{ uncached_input(count('tokens_in'), 'cast(null as bigint)', 'cast(null as bigint)') }} as uncached_input_tokens,
-        cast(null as bigint) as cache_read_tokens,  -- cached tokens are not told apart
-        cast(null as bigint) as cache_write_5m_tokens,
-        cast(null as bigint) as cache_write_30m_tokens,
-        cast(null as bigint) as cache_write_1h_tokens,
-        cast(null as bigint) as cache_write_12h_tokens,
         {{ whole_output(count('tokens_out'), 'cast(null as bigint)') }} as output_tokens,
-        cast(null as bigint) as reasoning_tokens,
-        cast(null as bigint) as input_audio_tokens,
-        cast(null as bigint) as input_image_tokens,
-        cast(null as bigint) as output_audio_tokens,
-        cast(null as bigint) as reported_total_tokens,
-        cast(null as bigint) as system_prompt_tokens,
-        cast(null as bigint) as context_tokens,
-        cast(null as bigint) as web_search_count,
         cast(1 as bigint) as request_count,
-        cast(null as bigint) as retry_count,  -- a step is another provider, not a retry
         try_cast(duration as double) as latency_ms,
-        cast(null as decimal(18, 12)) as tool_cost_usd,
         try({{ reported_usd('cost') }}) as reported_cost_usd,
 
         ---------- booleans
         coalesce(not try_cast(success as boolean), try_cast(status_code as integer) >= 400, false) as is_error,
-        cast(null as boolean) as is_streaming,
 
         ---------- timestamps
         {{ utc('created_at') }} as requested_at,
@@ -156,4 +132,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_requests('renamed') }}

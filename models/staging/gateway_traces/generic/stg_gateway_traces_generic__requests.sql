@@ -47,7 +47,7 @@ typed as (
 
 {#- A streamed answer or a failed call may come without counts: they stay unknown, and the request has no price. #}
 {%- set token_checks = [] %}
-{%- for condition, reason in required_checks(['input_tokens', 'output_tokens'], fields, record=none) %}
+{%- for condition, reason in required_checks(['input_tokens', 'output_tokens'], fields) %}
 {%- do token_checks.append([
     condition ~ " and not coalesce(try_cast(is_streaming as boolean), false) "
     ~ "and not coalesce(try_cast(status_code as integer) >= 400, false)",
@@ -61,7 +61,7 @@ checked as (
         *,
         coalesce(cache_write_tokens_read, 0) + coalesce(cache_write_1h_tokens_read, 0) as all_write_tokens,
         {{ reject_reason(
-            required_checks(['timestamp', 'request_id', 'provider', 'model'], fields, record=none)
+            required_checks(['timestamp', 'request_id', 'provider', 'model'], fields)
             + token_checks
             + [["requested_at is null", "'timestamp is not an ISO 8601 time'"]]
             + count_checks(counts, limit=1000000000, may_hold_prompts=true, read='_read')

@@ -172,17 +172,11 @@ renamed as (
         ---------- ids
         'helicone' as gateway,
         {{ without_email(trimmed('request_id'), is_person=false) }} as request_id,
-        cast(null as varchar) as provider_request_id,  -- response_id is Helicone's own
-        cast(null as bigint) as attempt_number,
         case when is_cache_hit then 'cache_hit' else 'request' end as row_kind,
         {{ without_email('said_team_id', is_person=false) }} as team_id,
         {{ without_email("coalesce(" ~ first_name(['user_id', 'request_user_id']) ~ ", said_user_id)") }} as user_id,
         {{ without_email('said_tenant_id') }} as tenant_id,
         {{ without_email('coalesce(helicone_session_id, said_session_id)', is_person=false) }} as session_id,
-        cast(null as varchar) as trace_id,
-        cast(null as varchar) as parent_request_id,
-        cast(null as varchar) as span_id,
-        cast(null as varchar) as parent_span_id,
         {{ without_email(
             without_raw_key("nullif(" ~ name_or_null('proxy_key_id') ~ ", " ~ no_id ~ ")"), is_person=false
         ) }} as api_key_hash,
@@ -194,8 +188,6 @@ renamed as (
         lower({{ masked_name(trimmed('provider')) }}) as provider,
         {{ masked(first_name(['response_model', 'model', 'model_override', 'request_model'])) }} as model,
         {{ masked(first_name(['request_model', 'model', 'response_model', 'model_override'])) }} as requested_model,
-        cast(null as varchar) as service_tier,
-        cast(null as varchar) as inference_geo,
         {{ without_email(
             "coalesce(said_prompt_template_version, " ~ name_or_null('prompt_version') ~ ")", is_person=false
         ) }} as prompt_template_version,
@@ -214,16 +206,9 @@ renamed as (
         case when has_usage then {{ answer }} end as output_tokens,
         case when has_usage then {{ count('reasoning_tokens') }} end as reasoning_tokens,
         case when has_usage then {{ part_of(count('prompt_audio_tokens'), uncached) }} end as input_audio_tokens,
-        cast(null as bigint) as input_image_tokens,
         case when has_usage then {{ part_of(count('completion_audio_tokens'), answer) }} end as output_audio_tokens,
-        cast(null as bigint) as reported_total_tokens,  -- total_tokens is Helicone's own sum, without cached tokens
-        cast(null as bigint) as system_prompt_tokens,
-        cast(null as bigint) as context_tokens,
-        cast(null as bigint) as web_search_count,
         cast(1 as bigint) as request_count,
-        cast(null as bigint) as retry_count,
         try_cast(milliseconds as double) as latency_ms,
-        cast(null as decimal(18, 12)) as tool_cost_usd,
         cost_usd as reported_cost_usd,
 
         ---------- booleans
@@ -244,4 +229,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_requests('renamed') }}

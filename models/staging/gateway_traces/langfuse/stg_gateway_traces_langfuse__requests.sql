@@ -466,7 +466,6 @@ renamed as (
         'langfuse' as gateway,
         {{ without_email(trimmed('id'), is_person=false) }} as request_id,
         case when is_request then {{ without_email(name_or_null('response_id'), is_person=false) }} end as provider_request_id,
-        cast(null as bigint) as attempt_number,  -- Langfuse counts no attempts
         row_kind,
         {{ without_email('said_team_id', is_person=false) }} as team_id,
         {{ without_email('coalesce(' ~ name_or_null('user_id') ~ ', ' ~ 'said_user_id' ~ ')') }} as user_id,
@@ -519,7 +518,6 @@ renamed as (
             ~ name_or_null('prompt_version') ~ ', ' ~ 'said_prompt_template_version' ~ ')', is_person=false
         ) }} as prompt_template_version,
         {{ without_email('said_prompt_fingerprint', is_person=false) }} as prompt_fingerprint,
-        cast(null as varchar) as status_code,  -- Langfuse keeps a level, no code
 
         ---------- numerics
         case when is_request then {{ uncached }} end as uncached_input_tokens,
@@ -545,15 +543,10 @@ renamed as (
         case
             when is_request and (answer is null) = (input_tokens_count is null) then total_tokens_count
         end as reported_total_tokens,  -- of one count alone Langfuse makes a total itself
-        cast(null as bigint) as system_prompt_tokens,  -- Langfuse counts no part of the prompt
-        cast(null as bigint) as context_tokens,
-        cast(null as bigint) as web_search_count,
         case when is_request then cast(1 as bigint) else cast(0 as bigint) end as request_count,
-        cast(null as bigint) as retry_count,
         case
             when ended_at >= started_at then (epoch_us(ended_at) - epoch_us(started_at)) / 1000.0
         end as latency_ms,  -- the field latency is seconds in one export and milliseconds in another
-        cast(null as decimal(18, 12)) as tool_cost_usd,
         case
             when is_request and coalesce(cost_details, '') != '{}' then {{ reported_usd('total_cost') }}
         end as reported_cost_usd,  -- without cost details the total of 0 means no price
@@ -576,4 +569,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_requests('renamed') }}

@@ -193,7 +193,7 @@ checked as (
             [
                 [
                     "logged_id is null",
-                    "'request_id and id are missing; the record has ' || " ~ field_names(fields, record=none)
+                    "'request_id and id are missing; the record has ' || " ~ field_names(fields)
                 ],
                 [
                     "read_metadata is not null and read_metadata != 'null' "
@@ -202,10 +202,10 @@ checked as (
                 ],
                 [
                     "read_startTime is null", "'required field startTime is missing; the record has ' || "
-                    ~ field_names(fields, record=none)
+                    ~ field_names(fields)
                 ],
             ]
-            + required_checks(['prompt_tokens', 'completion_tokens'], fields, record=none)
+            + required_checks(['prompt_tokens', 'completion_tokens'], fields)
             + [
                 ["started_at is null", "'startTime is neither unix seconds nor an ISO 8601 time'"],
                 [

@@ -127,27 +127,19 @@ renamed as (
         end as provider_request_id,
         earlier_responses + 1 as attempt_number,
         case when response_cache_source_id is not null then 'cache_hit' else 'request' end as row_kind,
-        cast(null as varchar) as team_id,
         {{ without_email(name_or_null('external_user')) }} as user_id,
-        cast(null as varchar) as tenant_id,
         {{ without_email(name_or_null('session_id'), is_person=false) }} as session_id,
         {{ without_email(name_or_null('request_id'), is_person=false) }} as trace_id,
-        cast(null as varchar) as parent_request_id,
-        cast(null as varchar) as span_id,
-        cast(null as varchar) as parent_span_id,
         {{ without_email(name_or_null('workspace_id'), is_person=false) }} as api_key_hash,  -- the one owner that is told
 
         ---------- strings
         {{ without_email(name_or_null('app_id'), is_person=false) }} as feature_name,
-        cast(null as varchar) as workflow_name,
-        cast(null as varchar) as environment,
         case when is_own_key then lower({{ masked_name(trimmed('provider_name')) }}) else 'openrouter' end as provider,
         {{ masked_name(trimmed('model')) }} as model,
         {{ masked(first_name(['router', 'model'])) }} as requested_model,
         {{ masked_name('service_tier') }} as service_tier,
         case lower(data_region) when 'europe' then 'eu' else lower({{ masked_name('data_region') }}) end as inference_geo,
         {{ without_email(name_or_null('preset_id'), is_person=false) }} as prompt_template_version,
-        cast(null as varchar) as prompt_fingerprint,
         cast(statuses[-1] as varchar) as status_code,
 
         ---------- numerics
@@ -155,23 +147,11 @@ renamed as (
         case
             when native_tokens_prompt is not null then coalesce({{ count('native_tokens_cached') }}, 0)
         end as cache_read_tokens,
-        cast(null as bigint) as cache_write_5m_tokens,  -- cache writes are inside the prompt, and not told apart
-        cast(null as bigint) as cache_write_30m_tokens,
-        cast(null as bigint) as cache_write_1h_tokens,
-        cast(null as bigint) as cache_write_12h_tokens,
         {{ whole_output(count('native_tokens_completion'), count('native_tokens_reasoning')) }} as output_tokens,
         {{ count('native_tokens_reasoning') }} as reasoning_tokens,
-        cast(null as bigint) as input_audio_tokens,
-        cast(null as bigint) as input_image_tokens,
-        cast(null as bigint) as output_audio_tokens,
-        cast(null as bigint) as reported_total_tokens,
-        cast(null as bigint) as system_prompt_tokens,
-        cast(null as bigint) as context_tokens,
-        cast(null as bigint) as web_search_count,  -- num_search_results counts results, not searches
         cast(1 as bigint) as request_count,
         earlier_responses as retry_count,
         greatest(try_cast(latency as double), try_cast(generation_time as double)) as latency_ms,
-        cast(null as decimal(18, 12)) as tool_cost_usd,
         try({{ reported_usd('cost') }}) as reported_cost_usd,
 
         ---------- booleans
@@ -192,4 +172,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_requests('renamed') }}

@@ -391,7 +391,6 @@ renamed as (
         'otel_genai' as gateway,
         {{ without_email("trace_id || '-' || span_id", is_person=false) }} as request_id,
         case when is_request then {{ without_email(name_or_null('response_id'), is_person=false) }} end as provider_request_id,
-        cast(null as bigint) as attempt_number,  -- a span covers the call with all its automatic retries
         row_kind,
         {%- for column, is_person in [
             ('team_id', false), ('user_id', true), ('tenant_id', true), ('session_id', false),
@@ -402,7 +401,6 @@ renamed as (
         {{ without_email("trace_id || '-' || parent_span_id", is_person=false) }} as parent_request_id,
         {{ without_email('span_id', is_person=false) }} as span_id,
         {{ without_email('parent_span_id', is_person=false) }} as parent_span_id,
-        cast(null as varchar) as api_key_hash,  -- the conventions name no key
 
         ---------- strings
         {%- for column in ['feature_name', 'workflow_name', 'environment'] %}
@@ -463,16 +461,11 @@ renamed as (
                 )
                 then total_tokens_count  -- a sum that leaves the cache out is no total
         end as reported_total_tokens,
-        cast(null as bigint) as system_prompt_tokens,  -- the conventions count no part of the prompt
-        cast(null as bigint) as context_tokens,
-        cast(null as bigint) as web_search_count,
         case when is_request then cast(1 as bigint) else cast(0 as bigint) end as request_count,
-        cast(null as bigint) as retry_count,
         case
             when ended_at >= started_at
                 then (try_cast(end_time_unix_nano as bigint) - try_cast(start_time_unix_nano as bigint)) / 1000000.0
         end as latency_ms,
-        cast(null as decimal(18, 12)) as tool_cost_usd,
         case when is_request then {{ reported_usd('cost') }} end as reported_cost_usd,
 
         ---------- booleans
@@ -493,4 +486,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_requests('renamed') }}

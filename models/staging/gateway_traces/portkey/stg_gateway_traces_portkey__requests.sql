@@ -335,7 +335,6 @@ renamed as (
         'portkey' as gateway,
         {{ without_email(trimmed('id'), is_person=false) }} as request_id,
         {{ without_email(first_name(['body_id', 'body_response_id']), is_person=false) }} as provider_request_id,
-        cast(null as bigint) as attempt_number,
         case
             when regexp_matches(lower(cache_status), '^(semantic[ _-]?)?hit$') then 'cache_hit' else 'request'
         end as row_kind,
@@ -344,9 +343,6 @@ renamed as (
         {{ without_email('said_tenant_id') }} as tenant_id,
         {{ without_email('said_session_id', is_person=false) }} as session_id,
         {{ without_email(name_or_null('trace_id'), is_person=false) }} as trace_id,
-        cast(null as varchar) as parent_request_id,
-        cast(null as varchar) as span_id,
-        cast(null as varchar) as parent_span_id,
         {{ without_email(without_raw_key(name_or_null('api_key_id')), is_person=false) }} as api_key_hash,
 
         ---------- strings
@@ -385,13 +381,10 @@ renamed as (
         case
             when wire = 'any' then {{ first_count(['total_units', 'log_total_tokens']) }} else total_count
         end as reported_total_tokens,
-        cast(null as bigint) as system_prompt_tokens,
-        cast(null as bigint) as context_tokens,
         coalesce({{ largest_count(searches) }}, web_search_calls) as web_search_count,
         cast(1 as bigint) as request_count,
         {{ count('retry_success_count') }} as retry_count,
         try_cast(response_time as double) as latency_ms,
-        cast(null as decimal(18, 12)) as tool_cost_usd,
         cost_usd as reported_cost_usd,
 
         ---------- booleans
@@ -412,4 +405,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_requests('renamed') }}

@@ -29,7 +29,7 @@ checked as (
     select
         *,
         {{ reject_reason(
-            required_checks(['job_id', 'pool_id', 'state', 'submitted_at', 'gpu_count'], record=none)
+            required_checks(['job_id', 'pool_id', 'state', 'submitted_at', 'gpu_count'])
             + type_checks(['submitted_at', 'started_at', 'ended_at', 'last_progress_at'], 'timestamptz', 'an ISO 8601 time')
             + type_checks(['has_auto_stop'], 'boolean', 'true or false')
             + type_checks(['time_limit_hours'], 'decimal(18, 6)', 'a number')

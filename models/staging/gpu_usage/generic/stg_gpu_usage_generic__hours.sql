@@ -30,7 +30,7 @@ checked as (
     select
         *,
         {{ reject_reason(
-            required_checks(['hour_start_at', 'pool_id', 'gpu_id'], record=none)
+            required_checks(['hour_start_at', 'pool_id', 'gpu_id'])
             + type_checks(['hour_start_at'], 'timestamptz', 'an ISO 8601 time')
             + type_checks(['is_allocated'], 'boolean', 'true or false')
             + type_checks(['utilization_share', 'memory_used_share'], 'decimal(9, 6)', 'a number')
@@ -84,7 +84,7 @@ renamed as (
         try_cast(expected_sample_count as bigint) as expected_sample_count,
         cast(1 as decimal(18, 6)) as gpu_count,
         true as is_physical_gpu,
-        cast(null as decimal(18, 12)) as reported_cost_usd,
+        cast(null as decimal(38, 12)) as reported_cost_usd,
 
         ---------- provenance
         _source_file,

@@ -39,7 +39,7 @@ checked as (
     select
         *,
         {{ reject_reason(
-            required_checks(['provider', 'billing_period_start', 'line_type', 'amount', 'currency'], record=none)
+            required_checks(['provider', 'billing_period_start', 'line_type', 'amount', 'currency'])
             + type_checks(['billing_period_start'], 'date', 'an ISO 8601 date')
             + type_checks(['charge_start_at', 'charge_end_at'], 'timestamptz', 'an ISO 8601 time')
             + amount_checks(['amount', 'pricing_amount'])
