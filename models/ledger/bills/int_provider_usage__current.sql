@@ -12,39 +12,25 @@
     'is_batch': 'boolean',
     'context_window': 'string',
     'grouped_by': 'string',
-    'uncached_input_tokens': 'bigint',
-    'cache_read_tokens': 'bigint',
-    'cache_write_5m_tokens': 'bigint',
-    'cache_write_30m_tokens': 'bigint',
-    'cache_write_1h_tokens': 'bigint',
-    'cache_write_12h_tokens': 'bigint',
-    'output_tokens': 'bigint',
     'request_count': 'bigint',
     'web_search_count': 'bigint',
     '_source_file': 'string',
     '_source_row': 'bigint',
     '_source_item': 'bigint',
 } %}
+{%- for meter in whole_token_meters() %}{% do columns.update({meter.usage: 'bigint'}) %}{% endfor %}
 {%- set bucket = ['provider', 'account_id', 'endpoint', 'bucket_start_at'] %}
 {%- set dimensions = ['project_id', 'api_key_id', 'user_id', 'model', 'service_tier', 'is_batch', 'context_window'] %}
+{%- set accepted = [] %}
+{%- for format in var('formats').get('provider_usage', []) %}
+{%- do accepted.append('(select * from ' ~ ref('stg_provider_usage_' ~ format ~ '__buckets') ~ ' where _reject_reason is null)') %}
+{%- endfor %}
 
 with
 
 buckets as (
 
-    {% for format in var('formats').get('provider_usage', []) %}
-    select
-        {{ typed_columns(columns) }}
-    from {{ ref('stg_provider_usage_' ~ format ~ '__buckets') }}
-    where _reject_reason is null
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% else %}
-    select
-        {{ typed_columns(columns, is_empty=true) }}
-    where 1 = 0
-    {% endfor %}
+    {{ with_columns(columns, accepted) }}
 
 ),
 
@@ -117,7 +103,12 @@ restated as (
 
 )
 
+-- As in the ledger, a class that the source does not tell apart is inside the uncached input: nothing is left over for it.
 select
-    {{ columns.keys() | join(',\n    ') }}
+    {%- for column in columns %}
+    {% if column.startswith('cache_') -%}
+    case when uncached_input_tokens is not null then coalesce({{ column }}, 0) end as {{ column }}
+    {%- else %}{{ column }}{% endif %}{{ ',' if not loop.last }}
+    {%- endfor %}
 from restated
 where oldest_delivery = 1
