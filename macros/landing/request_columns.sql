@@ -55,5 +55,5 @@
 
 {# The rows of a gateway's staging model with all columns of a request: those that the reader does not name are null. #}
 {% macro as_requests(relation) -%}
-    {{ with_columns(request_columns(), [relation]) }}
+    {{ with_columns(request_columns(), relation) }}
 {%- endmacro %}

@@ -5,15 +5,13 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# The rows of these relations with all these columns, each cast to its type: a column that a relation lacks is null. #}
-{% macro with_columns(columns, relations) -%}
+{# The rows of a relation with all these columns, each cast to its type: a column that it lacks is null. #}
+{% macro with_columns(columns, relation) -%}
     select
         {{ typed_columns(columns) }}
     from (
         select {{ typed_columns(columns, is_empty=true) }} where false
-        {%- for relation in relations %}
         union all by name
         select * from {{ relation }}
-        {%- endfor %}
     )
 {%- endmacro %}

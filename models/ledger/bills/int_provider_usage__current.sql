@@ -1,36 +1,24 @@
-{%- set columns = {
-    'provider': 'string',
-    'account_id': 'string',
-    'endpoint': 'string',
-    'bucket_start_at': 'timestamp',
-    'bucket_end_at': 'timestamp',
-    'project_id': 'string',
-    'api_key_id': 'string',
-    'user_id': 'string',
-    'model': 'string',
-    'service_tier': 'string',
-    'is_batch': 'boolean',
-    'context_window': 'string',
-    'grouped_by': 'string',
-    'request_count': 'bigint',
-    'web_search_count': 'bigint',
-    '_source_file': 'string',
-    '_source_row': 'bigint',
-    '_source_item': 'bigint',
-} %}
-{%- for meter in whole_token_meters() %}{% do columns.update({meter.usage: 'bigint'}) %}{% endfor %}
+{%- set columns = bucket_columns() %}
 {%- set bucket = ['provider', 'account_id', 'endpoint', 'bucket_start_at'] %}
 {%- set dimensions = ['project_id', 'api_key_id', 'user_id', 'model', 'service_tier', 'is_batch', 'context_window'] %}
-{%- set accepted = [] %}
-{%- for format in var('formats').get('provider_usage', []) %}
-{%- do accepted.append('(select * from ' ~ ref('stg_provider_usage_' ~ format ~ '__buckets') ~ ' where _reject_reason is null)') %}
-{%- endfor %}
 
 with
 
 buckets as (
 
-    {{ with_columns(columns, accepted) }}
+    {% for format in var('formats').get('provider_usage', []) %}
+    select
+        {{ columns.keys() | join(',\n        ') }}
+    from {{ ref('stg_provider_usage_' ~ format ~ '__buckets') }}
+    where _reject_reason is null
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% else %}
+    select
+        {{ typed_columns(columns, is_empty=true) }}
+    where 1 = 0
+    {% endfor %}
 
 ),
 

@@ -34,5 +34,17 @@ cells as (
 
 )
 
-select * exclude (preference) from cells
+select
+    provider,
+    model,
+    service_tier,
+    effective_from,
+    effective_until,
+    above_context_tokens,
+    starts_above,
+    is_excess_only,
+    meter,
+    usd_per_unit,
+    source
+from cells
 where preference = 1

@@ -27,7 +27,17 @@ rated as (
 )
 
 select
-    * exclude (preference, usd_per_unit),
+    provider,
+    model,
+    service_tier,
+    effective_from,
+    effective_until,
+    above_context_tokens,
+    starts_above,
+    is_excess_only,
+    meter,
+    source,
+    multiplier,
     usd_per_unit as list_usd,
     usd_per_unit * multiplier as usd
 from rated

@@ -1,5 +1,12 @@
 {{ config(materialized='view') }}
 
+{%- set as_stated = [
+    'charge_kind', 'charge_category', 'service_name', 'starts_on', 'month', 'is_monthly', 'provider', 'model', 'meter',
+    'token_class', 'description', 'service_tier', 'inference_geo', 'region_multiplier', 'pool_id', 'purchase', 'feature_name',
+    'route_id', 'pricing_status', 'price_source', 'price_id', 'residual_class', 'evidence',
+] %}
+{%- set of_usage = ['sku_id', 'sku_price_id', 'list_unit_price', 'unit_price', 'unit', 'quantity'] %}
+
 with
 
 charges as (
@@ -26,7 +33,9 @@ charges as (
 -- FOCUS gives quantities and prices to usage only. Usage without a price is no amount, and FOCUS wants one: its dollars, if
 -- billed, are the residual 'unpriced'.
 select
-    charges.* exclude (list_usd, cost_usd, team_id, sku_id, sku_price_id, list_unit_price, unit_price, unit, quantity),
+    {%- for column in as_stated %}
+    charges.{{ column }},
+    {%- endfor %}
     coalesce(accounts.account_id, 'unknown') as account_id,
     accounts.invoice_id,
     charges.charge_category = 'Usage' as is_usage,
@@ -36,7 +45,7 @@ select
     case when charges.charge_kind not in ('residual', 'billed_pools') then coalesce(charges.team_id, 'unattributed') end
         as owner,
     case when charges.unit = 'Tokens' then cast(charges.quantity as bigint) end as tokens,
-    {%- for column in ['sku_id', 'sku_price_id', 'list_unit_price', 'unit_price', 'unit', 'quantity'] %}
+    {%- for column in of_usage %}
     case when charges.charge_category = 'Usage' then charges.{{ column }} end as {{ column }}{{ ',' if not loop.last }}
     {%- endfor %}
 from charges
