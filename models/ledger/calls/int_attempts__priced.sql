@@ -42,12 +42,20 @@ dearest as (
 ),
 
 -- A request served on own GPUs costs the hours of a pool. Without any pool its cost is unknown, not zero.
+serving_pools as (
+
+    select count(*) as serving_pool_count
+    from {{ ref('gpu_pools') }}
+    where purpose in ('inference', 'dev')
+
+),
+
 any_provider as (
 
     select
-        (select max(input_usd) from dearest) as input_usd,
-        (select max(output_usd) from dearest) as output_usd,
-        (select count(*) from {{ ref('gpu_pools') }} where purpose in ('inference', 'dev')) as serving_pool_count
+        max(input_usd) as input_usd,
+        max(output_usd) as output_usd
+    from dearest
 
 ),
 
@@ -59,13 +67,19 @@ matched as (
         models.resolution as model_resolution,
         case when attempts.row_kind = 'cache_hit' then null else prices.commitment_id end as commitment_id,
         coalesce(prices.region_multiplier, 1) as region_multiplier,
-        prices.* exclude (
-            provider, model, requested_model, service_tier, inference_geo, commitment_id, region_multiplier, effective_from,
-            effective_until, priced_model, up_to_context_tokens, price_source, price_id
-        ),
+        prices.above_context_tokens,
+        prices.is_excess_only,
+        {%- for meter in meters() %}
+        {%- for kind in ['', 'list_'] %}
+        prices.{{ kind ~ meter.meter }}_usd,
+        {%- if meter.unit == 'token' %}
+        prices.{{ kind ~ meter.meter }}_usd_below,
+        {%- endif %}
+        {%- endfor %}
+        {%- endfor %}
         prices.price_source as sheet_source,
         prices.price_id as sheet_price_id,
-        any_provider.serving_pool_count,
+        serving_pools.serving_pool_count,
         coalesce(dearest.input_usd, any_provider.input_usd) as dearest_input_usd,
         coalesce(dearest.output_usd, any_provider.output_usd) as dearest_output_usd
     from attempts
@@ -84,6 +98,7 @@ matched as (
             and attempts.request_size <= prices.up_to_context_tokens
     left join dearest on attempts.provider = dearest.provider
     cross join any_provider
+    cross join serving_pools
 
 ),
 

@@ -147,7 +147,10 @@ select
     || case when regions.multiplier != 1 then '/times_' || cast(regions.multiplier as string) else '' end as rate_id
 from periods
 inner join calls
-    on {% for column in call %}periods.{{ column }} = calls.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    on
+        {%- for column in call %}
+        periods.{{ column }} = calls.{{ column }}{{ ' and' if not loop.last }}
+        {%- endfor %}
 left join commitments
     on
         {%- for column in call %}
