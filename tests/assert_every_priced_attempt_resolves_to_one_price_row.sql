@@ -8,7 +8,7 @@ attempts as (
         *,
         cast(requested_at as date) as charged_on,  -- prices change at midnight, UTC
         case when commitment_id is null then service_tier else 'standard' end as priced_tier,
-        {{ all_tokens(without='output') }} as context_size
+        {{ all_tokens(without=['output']) }} as context_size
     from {{ ref('fct_attempts') }}
     where pricing_status = 'priced'
 

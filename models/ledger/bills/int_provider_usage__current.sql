@@ -1,30 +1,4 @@
-{%- set columns = {
-    'provider': 'string',
-    'account_id': 'string',
-    'endpoint': 'string',
-    'bucket_start_at': 'timestamp',
-    'bucket_end_at': 'timestamp',
-    'project_id': 'string',
-    'api_key_id': 'string',
-    'user_id': 'string',
-    'model': 'string',
-    'service_tier': 'string',
-    'is_batch': 'boolean',
-    'context_window': 'string',
-    'grouped_by': 'string',
-    'uncached_input_tokens': 'bigint',
-    'cache_read_tokens': 'bigint',
-    'cache_write_5m_tokens': 'bigint',
-    'cache_write_30m_tokens': 'bigint',
-    'cache_write_1h_tokens': 'bigint',
-    'cache_write_12h_tokens': 'bigint',
-    'output_tokens': 'bigint',
-    'request_count': 'bigint',
-    'web_search_count': 'bigint',
-    '_source_file': 'string',
-    '_source_row': 'bigint',
-    '_source_item': 'bigint',
-} %}
+{%- set columns = bucket_columns() %}
 {%- set bucket = ['provider', 'account_id', 'endpoint', 'bucket_start_at'] %}
 {%- set dimensions = ['project_id', 'api_key_id', 'user_id', 'model', 'service_tier', 'is_batch', 'context_window'] %}
 
@@ -34,7 +8,7 @@ buckets as (
 
     {% for format in var('formats').get('provider_usage', []) %}
     select
-        {{ typed_columns(columns) }}
+        {{ columns.keys() | join(',\n        ') }}
     from {{ ref('stg_provider_usage_' ~ format ~ '__buckets') }}
     where _reject_reason is null
     {% if not loop.last %}
@@ -117,7 +91,12 @@ restated as (
 
 )
 
+-- As in the ledger, a class that the source does not tell apart is inside the uncached input: nothing is left over for it.
 select
-    {{ columns.keys() | join(',\n    ') }}
+    {%- for column in columns %}
+    {% if column.startswith('cache_') -%}
+    case when uncached_input_tokens is not null then coalesce({{ column }}, 0) end as {{ column }}
+    {%- else %}{{ column }}{% endif %}{{ ',' if not loop.last }}
+    {%- endfor %}
 from restated
 where oldest_delivery = 1

@@ -14,10 +14,9 @@ attempts as (
 
     select
         *,
-        {{ all_tokens(without='output') }} as context_size,
+        {{ all_tokens(without=['output']) }} as context_size,
         {{ all_tokens() }} as total_tokens,
-        -- A row that stands for several requests is priced by the size of one of them.
-        coalesce({{ all_tokens(without='output') }}, 0) / cast(greatest(request_count, 1) as double) as request_size
+        {{ request_size() }} as request_size
     from {{ ref('int_attempts__identified') }}
 
 ),
@@ -251,5 +250,6 @@ select
         when pricing_status = 'free' then 'no_usage'
     end as price_source,
     case when pricing_status = 'priced' then sheet_price_id end as price_id,
+    case when pricing_status = 'priced' then rate_id end as rate_id,
     attribution_method
 from costed
