@@ -1,123 +1,57 @@
-{%- set columns = {
-    'provider': 'string',
-    'account_id': 'string',
-    'endpoint': 'string',
-    'bucket_start_at': 'timestamp',
-    'bucket_end_at': 'timestamp',
-    'project_id': 'string',
-    'api_key_id': 'string',
-    'user_id': 'string',
-    'model': 'string',
-    'service_tier': 'string',
-    'is_batch': 'boolean',
-    'context_window': 'string',
-    'grouped_by': 'string',
-    'uncached_input_tokens': 'bigint',
-    'cache_read_tokens': 'bigint',
-    'cache_write_5m_tokens': 'bigint',
-    'cache_write_30m_tokens': 'bigint',
-    'cache_write_1h_tokens': 'bigint',
-    'cache_write_12h_tokens': 'bigint',
-    'output_tokens': 'bigint',
-    'request_count': 'bigint',
-    'web_search_count': 'bigint',
-    '_source_file': 'string',
-    '_source_row': 'bigint',
-    '_source_item': 'bigint',
-} %}
-{%- set bucket = ['provider', 'account_id', 'endpoint', 'bucket_start_at'] %}
-{%- set dimensions = ['project_id', 'api_key_id', 'user_id', 'model', 'service_tier', 'is_batch', 'context_window'] %}
-
 with
 
-buckets as (
-
-    {% for format in var('formats').get('provider_usage', []) %}
-    select
-        {{ typed_columns(columns) }}
-    from {{ ref('stg_provider_usage_' ~ format ~ '__buckets') }}
-    where _reject_reason is null
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% else %}
-    select
-        {{ typed_columns(columns, is_empty=true) }}
-    where 1 = 0
-    {% endfor %}
-
-),
-
--- How a file groups a bucket: the dimensions of the row that names most. A null in another row of the file is a value
--- (the default workspace, the console), not another grouping.
-file_groupings as (
-
-    select
-        {{ bucket | join(',\n        ') }},
-        _source_file,
-        max({{ grouping_of('grouped_by') }}) as grouping
-    from buckets
-    group by
-        {{ bucket | join(',\n        ') }},
-        _source_file
-
-),
-
--- Two files that group one bucket differently are two views of the same tokens: the finer one counts.
-finest as (
+-- Rows of one file that differ in nothing we know are different rows.
+numbered as (
 
     select
         *,
-        max(grouping) over (partition by {{ bucket | join(', ') }}) as finest_grouping
-    from file_groupings
-
-),
-
-kept as (
-
-    select
-        buckets.*,
         row_number() over (
             partition by
-                {% for column in bucket + dimensions %}buckets.{{ column }}, {% endfor %}buckets._source_file
-            order by buckets._source_row, buckets._source_item
+                provider, account_id, endpoint, bucket_start_at, project_id, api_key_id, user_id, model, service_tier,
+                is_batch, context_window, _source_file
+            order by _source_row, _source_item
         ) as occurrence
-    from buckets
-    inner join finest
-        on
-            {% for column in bucket %}
-            buckets.{{ column }} = finest.{{ column }} and
-            {% endfor %}
-            buckets._source_file = finest._source_file
-            and finest.grouping = finest.finest_grouping
+    from {{ ref('int_provider_usage__finest') }}
 
 ),
 
 -- A bucket pulled again replaces what was pulled before; the newest pull is the one of the latest folder delivered=, then
--- the one whose name sorts last. Rows of one file that differ in nothing we know are different rows.
+-- the one whose name sorts last.
 ranked as (
 
     select
         *,
         row_number() over (
-            partition by {{ (bucket + dimensions) | join(', ') }}, occurrence
+            partition by
+                provider, account_id, endpoint, bucket_start_at, project_id, api_key_id, user_id, model, service_tier,
+                is_batch, context_window, occurrence
             order by {{ delivered_on('_source_file') }} desc, _source_file desc
         ) as delivery
-    from kept
+    from numbered
 
 ),
 
 -- A bucket comes whole: when a newer file has any of its rows, a row that vanished leaves too.
-restated as (
+newest_files as (
 
     select
-        *,
-        max(delivery) over (partition by {{ bucket | join(', ') }}, _source_file) as oldest_delivery
+        provider,
+        account_id,
+        endpoint,
+        bucket_start_at,
+        _source_file
     from ranked
+    group by provider, account_id, endpoint, bucket_start_at, _source_file
+    having max(delivery) = 1
 
 )
 
-select
-    {{ columns.keys() | join(',\n    ') }}
-from restated
-where oldest_delivery = 1
+select buckets.*
+from {{ ref('int_provider_usage__unioned') }} as buckets
+inner join newest_files
+    on
+        buckets.provider = newest_files.provider
+        and buckets.account_id = newest_files.account_id
+        and buckets.endpoint = newest_files.endpoint
+        and buckets.bucket_start_at = newest_files.bucket_start_at
+        and buckets._source_file = newest_files._source_file
