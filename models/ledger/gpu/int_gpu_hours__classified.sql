@@ -1,39 +1,19 @@
 with
 
-judged as (
-
-    select
-        *,
-        case
-            when sample_count = 0 or sample_count * 2 < expected_sample_count then 'stale_telemetry'
-            -- No signal at all says nothing about the hour.
-            when utilization_share is null and running_requests is null and tokens is null then 'stale_telemetry'
-            when
-                coalesce(utilization_share, 0) >= {{ var('gpu_idle_utilization') }}
-                or coalesce(running_requests, 0) > 0
-                or coalesce(tokens, 0) > 0
-                then 'productive'
-            when coalesce(is_allocated, job_id is not null) then 'allocated_idle'
-            else 'unallocated_idle'
-        end as class
-    from {{ ref('int_gpu_hours__gaps_filled') }}
-
-),
-
 -- The pool's own rate, else the on-demand price of its GPU model that was in force, else no price: never zero.
 priced as (
 
     select
-        judged.*,
+        hours.*,
         gpu_pools.gpu_model as pool_gpu_model,
         cast(coalesce(gpu_pools.usd_per_gpu_hour, prices.usd_per_gpu_hour) as decimal(18, 12)) as usd_per_gpu_hour
-    from judged
-    left join {{ ref('gpu_pools') }} as gpu_pools on judged.pool_id = gpu_pools.pool_id
+    from {{ ref('int_gpu_hours__judged') }} as hours
+    left join {{ ref('gpu_pools') }} as gpu_pools on hours.pool_id = gpu_pools.pool_id
     left join {{ ref('int_gpu_prices__in_force') }} as prices
         on
-            coalesce(gpu_pools.gpu_model, judged.gpu_model) = prices.gpu_model
-            and judged.hour_start_at >= prices.effective_from
-            and judged.hour_start_at < prices.effective_until
+            coalesce(gpu_pools.gpu_model, hours.gpu_model) = prices.gpu_model
+            and hours.hour_start_at >= prices.effective_from
+            and hours.hour_start_at < prices.effective_until
 
 )
 
