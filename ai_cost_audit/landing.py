@@ -14,9 +14,12 @@ import csv
 import glob
 import hashlib
 import json
+import os
 import re
+import threading
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -42,7 +45,7 @@ LONGEST_RECORD = 32 << 20  # bytes; staging reads lines with the same limit
 MARKER = "_unreadable"
 BLANK = b" \t\r"  # a line of nothing else is no record
 BLANK_LINE = json.dumps({MARKER: ""})  # keeps the numbers of the lines after it; no record
-_ODD = (b"\0", b"\1", b"\r", b"\n\n", b"\n ", b"\n\t")  # no text, another line end, a line that may be blank
+_ODD = (b"\0", b"\1", b"\r")  # no text, another line end
 _DATE_FOLDER = re.compile(r"^(\d|[a-z_]+=)")
 _DELIVERED = re.compile(r"(?:^|/)delivered=(\d{4}-\d{2}-\d{2})(?=/)")
 csv.field_size_limit(LONGEST_RECORD)
@@ -137,18 +140,24 @@ def scan(
     paths = sorted(p for p in landing.rglob("*") if p.is_file() and not _is_ignored(p.relative_to(landing)))
     if as_of is not None:
         paths = [p for p in paths if _delivery_day(p, p.relative_to(landing).as_posix()) <= as_of]
-    reading = _DuckDB()
-    files = []
-    for number, path in enumerate(paths, start=1):
+    reading = threading.local()
+
+    def look_at(path: Path) -> LandedFile:
         file_id = path.relative_to(landing).as_posix()
-        if progress:
-            progress(file_id, number, len(paths))
         before = known.get(file_id)
         if before is not None and _is_unchanged(before, path):
             is_read_in_place = Path(before.read_path).name == path.name
-            files.append(replace(before, read_path=str(path)) if is_read_in_place else before)
-        else:
-            files.append(_inspect(path, file_id, cache, reading))
+            return replace(before, read_path=str(path)) if is_read_in_place else before
+        if not hasattr(reading, "duckdb"):
+            reading.duckdb = _DuckDB()
+        return _inspect(path, file_id, cache, reading.duckdb)
+
+    files = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decompression leaves the interpreter to others
+        for number, file in enumerate(pool.map(look_at, paths), start=1):
+            files.append(file)
+            if progress:
+                progress(file.file_id, number, len(paths))
     return _name_superseded(_name_duplicate_deliveries(files))
 
 
@@ -440,7 +449,7 @@ def _plain_line_count(lines: _Lines) -> int | None:
             block, end, rest = (rest + chunk).rpartition(b"\n")
             if max(len(block), len(rest)) > LONGEST_RECORD or (end and _is_odd(block)):
                 return None
-            count += block.count(end) + 1 if end else 0
+            count += block.count(b"\n{") + 1 if end else 0
     except Damaged:
         return None
     if rest and _is_odd(rest):
@@ -449,12 +458,13 @@ def _plain_line_count(lines: _Lines) -> int | None:
 
 
 def _is_odd(block: bytes) -> bool:
-    """Whether a line of the block may be blank or no text."""
+    """Whether a line of the block begins with anything but an object, or is no text."""
     try:
         block.decode()
     except UnicodeDecodeError:
         return True
-    return block[:1] in b"\n \t" or block[-1:] == b"\n" or any(mark in block for mark in _ODD)
+    starts = block.count(b"\n{") + block.startswith(b"{")
+    return starts != block.count(b"\n") + 1 or any(mark in block for mark in _ODD)
 
 
 def _separator_problem(line: bytes) -> str | None:

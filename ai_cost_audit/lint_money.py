@@ -28,7 +28,7 @@ PLACES = 12  # after it: what has as many is money, or multiplied with it
 OF_ONE_REQUEST = ("ledger/calls",)
 REQUEST_TABLES = re.compile(r"int_attempts__(unioned|captured|identified|priced)|fct_attempts|fct_requests")
 # Prices are decimal(18, 12) or finer. What is booked is in cents.
-PRICE_TABLES = ("int_prices__in_force", "int_reconciliation__sheet_prices")
+PRICE_TABLES = ("int_prices__in_force", "int_prices__by_call", "int_reconciliation__sheet_prices")
 NO_AMOUNT = re.compile(r"(^|_)per_|^is_|^booked_usd$")
 MONEY = re.compile(r"(^|_)(usd|amount)$|Cost$")
 
@@ -126,10 +126,18 @@ def lint_folder(connection: duckdb.DuckDBPyConnection, compiled: Path) -> tuple[
 
 
 def open_built(database: Path) -> duckdb.DuckDBPyConnection:
-    """A connection in which compiled SQL finds its tables."""
+    """A connection in which compiled SQL finds its tables, empty; a view is one too, so that its SQL is read once."""
+    with duckdb.connect(str(database), read_only=True) as built:
+        columns = built.execute("""
+            select table_schema, table_name, string_agg('"' || column_name || '" ' || data_type, ', ')
+            from information_schema.columns group by all
+        """).fetchall()
     connection = duckdb.connect()
-    connection.execute(f"attach '{database}' as build (read_only)")
+    connection.execute("attach ':memory:' as build")
     connection.execute("use build")
+    for schema, table, names_and_types in columns:
+        connection.execute(f'create schema if not exists "{schema}"')
+        connection.execute(f'create table "{schema}"."{table}" ({names_and_types})')
     return connection
 
 

@@ -1,67 +1,129 @@
--- Each priced attempt finds exactly one price row of its own moment, tier and context size, and was charged at it.
+-- Each priced attempt finds exactly one price row of its own moment, tier and context size, and was charged at it. Attempts
+-- that share all of these are compared in sum: tokens times price is exact.
 with
 
 attempts as (
 
     select
         *,
-        coalesce(input_audio_tokens, 0) as audio_input_tokens,
-        coalesce(input_image_tokens, 0) as image_input_tokens,
-        coalesce(output_audio_tokens, 0) as audio_output_tokens,
-        uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
-        + cache_write_1h_tokens + cache_write_12h_tokens as context_size
+        cast(requested_at as date) as charged_on,  -- prices change at midnight, UTC
+        case when commitment_id is null then service_tier else 'standard' end as priced_tier,
+        {{ all_tokens(without=['output']) }} as context_size
     from {{ ref('fct_attempts') }}
     where pricing_status = 'priced'
+
+),
+
+bands as (
+
+    select
+        provider,
+        model,
+        service_tier,
+        max(above_context_tokens) as last_threshold
+    from {{ ref('int_prices__in_force') }}
+    group by
+        provider,
+        model,
+        service_tier
+
+),
+
+-- Where a model has no long-context price, the size does not matter.
+sized as (
+
+    select
+        attempts.*,
+        case
+            when bands.last_threshold > 0 then attempts.context_size / greatest(attempts.request_count, 1) else 1
+        end as request_size
+    from attempts
+    left join bands
+        on attempts.provider = bands.provider and attempts.model = bands.model and attempts.priced_tier = bands.service_tier
+
+),
+
+alike as (
+
+    select
+        provider,
+        model,
+        priced_tier,
+        charged_on,
+        request_size,
+        region_multiplier,
+        price_id,
+        price_source,
+        count(*) as attempt_count,
+        sum(input_cost_usd) as input_cost_usd,
+        sum(cache_read_cost_usd) as cache_read_cost_usd,
+        sum(output_cost_usd) as output_cost_usd,
+        {%- for meter in meters('token') if meter.cost in ('input', 'cache_read', 'output') %}
+        sum({{ own_usage(meter) }}) as {{ meter.meter }}_used{{ ',' if not loop.last }}
+        {%- endfor %}
+    from sized
+    group by
+        provider,
+        model,
+        priced_tier,
+        charged_on,
+        request_size,
+        region_multiplier,
+        price_id,
+        price_source
 
 ),
 
 resolved as (
 
     select
-        attempts.gateway,
-        attempts.request_id,
-        attempts.attempt_number,
-        attempts.price_id,
+        alike.provider,
+        alike.model,
+        alike.priced_tier,
+        alike.charged_on,
+        alike.price_id,
+        alike.attempt_count,
         count(prices.price_id) as price_rows,
         sum(
             case
                 when
-                    prices.price_id = attempts.price_id
-                    and prices.price_source = attempts.price_source
+                    prices.price_id = alike.price_id
+                    and prices.price_source = alike.price_source
+                    {%- for cost in ['input', 'cache_read', 'output'] %}
                     and (
                         prices.is_excess_only
-                        or (
-                            attempts.input_cost_usd
-                            = (attempts.uncached_input_tokens - attempts.audio_input_tokens - attempts.image_input_tokens)
-                            * {{ in_region('prices.input_usd') }}
-                            + attempts.audio_input_tokens * {{ in_region('prices.input_audio_usd') }}
-                            + attempts.image_input_tokens * {{ in_region('prices.input_image_usd') }}
-                            and attempts.cache_read_cost_usd
-                            = attempts.cache_read_tokens * {{ in_region('prices.cache_read_usd') }}
-                            and attempts.output_cost_usd
-                            = (attempts.output_tokens - attempts.audio_output_tokens) * {{ in_region('prices.output_usd') }}
-                            + attempts.audio_output_tokens * {{ in_region('prices.output_audio_usd') }}
-                        )
+                        or alike.{{ cost }}_cost_usd
+                        = {% for meter in meters('token') if meter.cost == cost -%}
+                        alike.{{ meter.meter }}_used * coalesce(
+                            cast(prices.{{ meter.meter }}_usd * alike.region_multiplier as decimal(18, 12)), 0
+                        ){{ ' + ' if not loop.last }}
+                        {%- endfor %}
                     )
+                    {%- endfor %}
                     then 1
                 else 0
             end
         ) as rows_charged
-    from attempts
+    from alike
     left join {{ ref('int_prices__in_force') }} as prices
         on
-            attempts.provider = prices.provider
-            and attempts.model = prices.model
-            and attempts.service_tier = prices.service_tier
-            and attempts.requested_at >= prices.effective_from
-            and attempts.requested_at < prices.effective_until
-            and attempts.context_size > prices.above_context_tokens * greatest(attempts.request_count, 1)
-            and attempts.context_size <= prices.up_to_context_tokens * greatest(attempts.request_count, 1)
+            alike.provider = prices.provider
+            and alike.model = prices.model
+            and alike.priced_tier = prices.service_tier
+            and alike.charged_on >= prices.effective_from
+            and alike.charged_on < prices.effective_until
+            and alike.request_size > prices.above_context_tokens
+            and alike.request_size <= prices.up_to_context_tokens
     group by
-        attempts.gateway,
-        attempts.request_id,
-        attempts.attempt_number,
-        attempts.price_id
+        alike.provider,
+        alike.model,
+        alike.priced_tier,
+        alike.charged_on,
+        alike.request_size,
+        alike.region_multiplier,
+        alike.price_id,
+        alike.price_source,
+        alike.attempt_count
 
 )
 

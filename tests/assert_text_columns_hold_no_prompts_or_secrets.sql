@@ -24,29 +24,44 @@
     '-----BEGIN ',
 ] | join('|') %}
 
+{%- set longest = {'rejected_record': 1000, 'Tags': 1500} %}
+
 {%- set checks = [] %}
 {%- for relation in relations if execute %}
+{%- set columns = [] %}
 {%- for column in adapter.get_columns_in_relation(relation) if column.dtype | upper == 'VARCHAR' %}
-{%- do checks.append({
-    'relation': relation, 'column': column.name, 'longest': {'rejected_record': 1000, 'Tags': 1500}.get(column.name, 500)
-}) %}
+{%- do columns.append(column.name) %}
 {%- endfor %}
+{%- if columns %}{% do checks.append({'relation': relation, 'columns': columns}) %}{% endif %}
 {%- endfor %}
 
 {% for check in checks %}
+-- One look at all texts of a row; the columns are told of the rows in which it finds something.
 select
-    '{{ check.relation.identifier }}.{{ check.column }}' as text_column,
+    '{{ check.relation.identifier }}' as relation,
     count(*) as row_count,
-    sum(case when length({{ check.column }}) > {{ check.longest }} then 1 else 0 end) as long_texts
+    array_to_string(list_distinct(flatten(list(list_transform(
+        list_filter(
+            [
+                {%- for column in check.columns %}
+                {'name': '{{ column }}', 'text': {{ column }}, 'longest': {{ longest.get(column, 500) }}}{{ ',' if not loop.last }}
+                {%- endfor %}
+            ],
+            lambda pair: length(pair['text']) > pair['longest']
+            or regexp_matches(pair['text'], '{{ address }}|{{ secret }}')
+        ),
+        lambda pair: pair['name']
+    )))), ', ') as text_columns
 from {{ check.relation }}
 where
-    length({{ check.column }}) > {{ check.longest }}
-    or (contains({{ check.column }}, '@') and regexp_matches({{ check.column }}, '{{ address }}'))
-    or regexp_matches({{ check.column }}, '{{ secret }}')
+    {%- for column in check.columns %}
+    length({{ column }}) > {{ longest.get(column, 500) }} or
+    {%- endfor %}
+    regexp_matches(concat_ws(chr(1), {{ check.columns | join(', ') }}), '{{ address }}|{{ secret }}')
 having count(*) > 0
 {% if not loop.last %}
 union all
 {% endif %}
 {% else %}
-select 'nothing was read' as text_column, 1 as row_count, 0 as long_texts
+select 'nothing was read' as relation, 1 as row_count, '' as text_columns
 {% endfor %}

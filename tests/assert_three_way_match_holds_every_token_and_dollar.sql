@@ -2,10 +2,7 @@
 -- lines, the billable attempts of the ledger and the provider's usage export, in tokens and in dollars, exactly. The
 -- sources are summed here from lines, attempts and buckets, and joined both ways: a provider that is absent on one side
 -- fails. Which lines state tokens is the match's own rule, so billed tokens are not counted here.
-{%- set classes = [
-    'uncached_input_tokens', 'cache_read_tokens', 'cache_write_5m_tokens', 'cache_write_30m_tokens', 'cache_write_1h_tokens',
-    'cache_write_12h_tokens', 'output_tokens',
-] %}
+{%- set classes = whole_token_meters() | map(attribute='usage') | list %}
 
 with
 

@@ -327,7 +327,10 @@ def _per_node(results: Path, database: Path, done: watch.Watched) -> dict[str, A
             "peak_memory": done.peak_between(start, end),
             "schema": relation.partition(".")[0],
         }
-    return {"models": models, "seconds_by_kind": by_kind, "staging_seconds": staging_seconds(models)}
+    staging = staging_seconds(models)
+    for told in models.values():
+        del told["started_at"], told["ended_at"]
+    return {"models": models, "seconds_by_kind": by_kind, "staging_seconds": staging}
 
 
 def _unix(text: str) -> float:

@@ -55,11 +55,5 @@
 
 {# The rows of a gateway's staging model with all columns of a request: those that the reader does not name are null. #}
 {% macro as_requests(relation) -%}
-    select
-        {{ typed_columns(request_columns()) }}
-    from (
-        select {{ typed_columns(request_columns(), is_empty=true) }} where false
-        union all by name
-        select * from {{ relation }}
-    )
+    {{ with_columns(request_columns(), relation) }}
 {%- endmacro %}

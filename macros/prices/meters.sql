@@ -28,9 +28,24 @@
     {%- for part in meters('token') if part.part_of == meter.meter %} - coalesce({{ part.usage }}, 0){% endfor -%}
 {%- endmacro %}
 
-{# All tokens of a request; without its output where a kind is left out: the size of its context. #}
-{% macro all_tokens(without=none) -%}
-    {%- for meter in whole_token_meters() if meter.meter != without -%}
-        {{ meter.usage }}{{ ' + ' if not loop.last }}
+{#
+    All tokens of a request, or of the relation `of`; null where the source does not count them. `without`: meters that are
+    left out (without the output: the size of the context).
+#}
+{% macro all_tokens(without=[], of=none) -%}
+    {%- for meter in whole_token_meters() if meter.meter not in without -%}
+        {{ of ~ '.' if of }}{{ meter.usage }}{{ ' + ' if not loop.last }}
     {%- endfor -%}
+{%- endmacro %}
+
+{# The tokens of a request that its source counts: a class that it says nothing of is none. #}
+{% macro counted_tokens(without=[]) -%}
+    {%- for meter in whole_token_meters() if meter.meter not in without -%}
+        coalesce({{ meter.usage }}, 0){{ ' + ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Input tokens of one request: a row that stands for several is priced by the size of one of them. #}
+{% macro request_size() -%}
+    coalesce({{ all_tokens(without=['output']) }}, 0) / cast(greatest(request_count, 1) as double)
 {%- endmacro %}

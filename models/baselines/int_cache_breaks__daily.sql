@@ -41,8 +41,7 @@ unread as (
 
     select
         *,
-        uncached_input_tokens + cache_write_5m_tokens + cache_write_30m_tokens + cache_write_1h_tokens
-        + cache_write_12h_tokens as unread_tokens
+        {{ all_tokens(without=['cache_read', 'output']) }} as unread_tokens
     from {{ ref('fct_attempts') }}
     where pricing_status = 'priced'
 

@@ -9,13 +9,9 @@ usage as (
         attempts.provider,
         attempts.model,
         attempts.service_tier,
-        sum(attempts.uncached_input_tokens) as input_tokens,
-        sum(attempts.cache_read_tokens) as cache_read_tokens,
-        sum(attempts.cache_write_5m_tokens) as cache_write_5m_tokens,
-        sum(attempts.cache_write_30m_tokens) as cache_write_30m_tokens,
-        sum(attempts.cache_write_1h_tokens) as cache_write_1h_tokens,
-        sum(attempts.cache_write_12h_tokens) as cache_write_12h_tokens,
-        sum(attempts.output_tokens) as output_tokens,
+        {%- for meter in whole_token_meters() %}
+        sum(attempts.{{ meter.usage }}) as {{ meter.usage }},
+        {%- endfor %}
         sum(attempts.tool_cost_usd) as tool_cost_usd,
         sum(attempts.attempt_cost_usd) as cost_usd
     from {{ ref('fct_attempts') }} as attempts
@@ -94,13 +90,9 @@ candidates as (
         evaluations.evidence_level,
         cast(
             (
-                usage.input_tokens * prices.input_usd
-                + usage.cache_read_tokens * prices.cache_read_usd
-                + usage.cache_write_5m_tokens * prices.cache_write_5m_usd
-                + usage.cache_write_30m_tokens * prices.cache_write_30m_usd
-                + usage.cache_write_1h_tokens * prices.cache_write_1h_usd
-                + usage.cache_write_12h_tokens * prices.cache_write_12h_usd
-                + usage.output_tokens * prices.output_usd
+                {% for meter in whole_token_meters() -%}
+                usage.{{ meter.usage }} * prices.{{ meter.meter }}_usd{{ ' + ' if not loop.last }}
+                {%- endfor %}
             ) * candidate_tiers.tokenizer_factor / current_tiers.tokenizer_factor as decimal(38, 12)
         ) + usage.tool_cost_usd as candidate_cost_usd
     from usage
@@ -162,8 +154,7 @@ monthly as (
         count(*) as used_days,
         cast(
             sum(
-                input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens
-                + cache_write_1h_tokens + cache_write_12h_tokens + output_tokens
+                {{ all_tokens() }}
             ) as bigint
         ) as tokens,
         sum(cost_usd) as cost_usd

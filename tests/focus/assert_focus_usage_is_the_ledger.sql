@@ -1,5 +1,7 @@
 -- Usage states the ledger's dollars and tokens, class by class, day by day (UTC), to the last digit: the charges' unit
 -- prices are the ones that the ledger used.
+{%- set token_classes = ['uncached_input', 'cache_read', 'cache_write', 'output'] %}
+
 with
 
 charges as (
@@ -28,10 +30,11 @@ ledger_rows as (
         provider,
         attempt_cost_usd as cost_usd,
         list_cost_usd as list_usd,
-        uncached_input_tokens,
-        cache_read_tokens,
-        cache_write_5m_tokens + cache_write_30m_tokens + cache_write_1h_tokens + cache_write_12h_tokens as cache_write_tokens,
-        output_tokens
+        {%- for token_class in token_classes %}
+        {% for meter in whole_token_meters() if meter.token_class == token_class -%}
+        {{ meter.usage }}{{ ' + ' if not loop.last }}
+        {%- endfor %} as {{ token_class }}_tokens{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ ref('fct_attempts') }}
     where row_kind != 'cache_hit'
     union all

@@ -400,7 +400,8 @@ def checks(demo: Build) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def copy(demo: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A copy of the demo's warehouse with the same catalog name, without the contracts, which a twin would break."""
+    """A copy of the demo's warehouse with the same catalog name, without the contracts, which a twin would
+    break, and with tables for views."""
     demo.ok()
     path = tmp_path_factory.mktemp("copy") / "build.duckdb"
     shutil.copy(demo.built, path)
@@ -410,6 +411,9 @@ def copy(demo: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duck
         )
         for schema, table in under_contract.fetchall():
             connection.execute(f"create or replace table {schema}.{table} as from {schema}.{table}")
+        connection.execute("create table marts.requests as from marts.fct_requests")
+        connection.execute("drop view marts.fct_requests")
+        connection.execute("alter table marts.requests rename to fct_requests")
         yield connection
 
 

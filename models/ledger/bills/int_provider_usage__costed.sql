@@ -1,13 +1,3 @@
-{%- set meters = {
-    'input': 'uncached_input_tokens',
-    'cache_read': 'cache_read_tokens',
-    'cache_write_5m': 'cache_write_5m_tokens',
-    'cache_write_30m': 'cache_write_30m_tokens',
-    'cache_write_1h': 'cache_write_1h_tokens',
-    'cache_write_12h': 'cache_write_12h_tokens',
-    'output': 'output_tokens',
-} %}
-
 with
 
 usage as (
@@ -41,10 +31,10 @@ priced as (
         usage.*,
         models.canonical_model,
         commitments.commitment_id,
-        {%- for meter, tokens in meters.items() %}
+        {%- for meter in whole_token_meters() %}
         case
-            when coalesce(usage.{{ tokens }}, 0) = 0 then 0 else usage.{{ tokens }} * prices.{{ meter }}_usd
-        end as {{ meter }}_amount,
+            when coalesce(usage.{{ meter.usage }}, 0) = 0 then 0 else usage.{{ meter.usage }} * prices.{{ meter.meter }}_usd
+        end as {{ meter.meter }}_amount,
         {%- endfor %}
         coalesce(usage.web_search_count, 0) * coalesce(prices.web_search_usd, 0) as web_search_amount
     from usage
@@ -77,7 +67,7 @@ costed as (
         cast(
             case
                 when coalesce(uncached_input_tokens, output_tokens) is not null
-                    then {% for meter in meters %}{{ meter }}_amount + {% endfor %}web_search_amount
+                    then {% for meter in whole_token_meters() %}{{ meter.meter }}_amount + {% endfor %}web_search_amount
             end as decimal(38, 12)
         ) as usage_cost_usd
     from priced
@@ -94,13 +84,10 @@ select
     priced_tier as service_tier,
     commitment_id,
     request_count,
-    uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_30m_tokens + cache_write_1h_tokens
-    + cache_write_12h_tokens as input_tokens,
-    {%- for tokens in meters.values() %}
-    {{ tokens }},
-    {%- endfor %}
-    {%- for meter in meters %}
-    cast(case when usage_cost_usd is not null then {{ meter }}_amount end as decimal(38, 12)) as {{ meter }}_cost_usd,
+    {{ all_tokens(without=['output']) }} as input_tokens,
+    {%- for meter in whole_token_meters() %}
+    {{ meter.usage }},
+    cast(case when usage_cost_usd is not null then {{ meter.meter }}_amount end as decimal(38, 12)) as {{ meter.meter }}_cost_usd,
     {%- endfor %}
     cast(case when usage_cost_usd is not null then web_search_amount end as decimal(38, 12)) as web_search_cost_usd,
     usage_cost_usd

@@ -11,17 +11,14 @@
     'input_cost_usd', 'cache_read_cost_usd', 'cache_write_cost_usd', 'output_cost_usd', 'tool_cost_usd', 'price_source',
     'price_id',
 ] %}
-{%- set written %}
-    {% for meter in meters('token') if meter.cost == 'cache_write' -%}
-    attempts.{{ meter.usage }}{{ ' + ' if not loop.last }}
-    {%- endfor %} as cache_write_tokens
-{%- endset %}
+{%- set written = [] %}
+{%- for meter in meters('token') if meter.cost == 'cache_write' %}{% do written.append('attempts.' ~ meter.usage) %}{% endfor %}
 
 -- Almost every request is one attempt. Of the others the final attempt stands for the request, and what the billed attempts
 -- before it cost is the adjustment.
 select
     attempts.{{ (of_the_final_attempt + of_its_price) | join(',\n    attempts.') }},
-    {{ written }},
+    {{ written | join(' + ') }} as cache_write_tokens,
     attempts.pricing_status,
     cast(case when attempts.pricing_status != 'unpriced' then 0 end as decimal(18, 12)) as retry_cost_adjustment_usd,
     attempts.attempt_cost_usd as request_cost_usd,
@@ -36,7 +33,7 @@ select
     {%- for column in of_its_price %}
     case when not retried.has_unpriced_attempt then attempts.{{ column }} end as {{ column }},
     {%- endfor %}
-    {{ written }},
+    {{ written | join(' + ') }} as cache_write_tokens,
     case
         when retried.has_unpriced_attempt then 'unpriced'
         when attempts.pricing_status = 'free' and retried.retry_cost_usd > 0 then 'priced'
@@ -49,8 +46,15 @@ select
         as decimal(18, 12)
     ) as request_cost_usd,
     cast(case when not retried.has_unpriced_attempt then retried.list_cost_usd end as decimal(18, 12)) as list_cost_usd,
-    cast(retried.reported_cost_usd as decimal(18, 12)) as reported_cost_usd,
-    cast(case when retried.has_unpriced_attempt then retried.exposure_usd end as decimal(18, 12)) as exposure_usd
+    cast(case when retried.reported_cost_usd < 1000000 then retried.reported_cost_usd end as decimal(18, 12))
+        as reported_cost_usd,
+    cast(
+        case
+            when not retried.has_unpriced_attempt then null
+            when retried.exposure_usd >= 1000000 then 999999
+            else retried.exposure_usd
+        end as decimal(18, 12)
+    ) as exposure_usd
 from {{ ref('fct_attempts') }} as attempts
 inner join {{ ref('fct_retried_requests') }} as retried
     on attempts.gateway = retried.gateway and attempts.request_id = retried.request_id

@@ -15,7 +15,9 @@ attempts as (
         span_id,
         requested_at,
         output_tokens,
-        coalesce(cache_write_1h_tokens, 0) > 0 as tells_lifetime,
+        {% for meter in meters('token') if meter.cost == 'cache_write' and meter.meter != 'cache_write_5m' -%}
+        coalesce({{ meter.usage }}, 0){{ ' + ' if not loop.last }}
+        {%- endfor %} > 0 as tells_lifetime,  -- five minutes stand for an unknown one too
         _source_file,
         _source_row,
         _source_item

@@ -14,10 +14,9 @@ attempts as (
 
     select
         *,
-        {{ all_tokens(without='output') }} as context_size,
+        {{ all_tokens(without=['output']) }} as context_size,
         {{ all_tokens() }} as total_tokens,
-        -- A row that stands for several requests is priced by the size of one of them.
-        coalesce({{ all_tokens(without='output') }}, 0) / cast(greatest(request_count, 1) as double) as request_size
+        {{ request_size() }} as request_size
     from {{ ref('int_attempts__identified') }}
 
 ),
@@ -43,12 +42,20 @@ dearest as (
 ),
 
 -- A request served on own GPUs costs the hours of a pool. Without any pool its cost is unknown, not zero.
+serving_pools as (
+
+    select count(*) as serving_pool_count
+    from {{ ref('gpu_pools') }}
+    where purpose in ('inference', 'dev')
+
+),
+
 any_provider as (
 
     select
-        (select max(input_usd) from dearest) as input_usd,
-        (select max(output_usd) from dearest) as output_usd,
-        (select count(*) from {{ ref('gpu_pools') }} where purpose in ('inference', 'dev')) as serving_pool_count
+        max(input_usd) as input_usd,
+        max(output_usd) as output_usd
+    from dearest
 
 ),
 
@@ -60,13 +67,19 @@ matched as (
         models.resolution as model_resolution,
         case when attempts.row_kind = 'cache_hit' then null else prices.commitment_id end as commitment_id,
         coalesce(prices.region_multiplier, 1) as region_multiplier,
-        prices.* exclude (
-            provider, model, requested_model, service_tier, inference_geo, commitment_id, region_multiplier, effective_from,
-            effective_until, priced_model, up_to_context_tokens, price_source, price_id
-        ),
+        prices.above_context_tokens,
+        prices.is_excess_only,
+        {%- for meter in meters() %}
+        {%- for kind in ['', 'list_'] %}
+        prices.{{ kind ~ meter.meter }}_usd,
+        {%- if meter.unit == 'token' %}
+        prices.{{ kind ~ meter.meter }}_usd_below,
+        {%- endif %}
+        {%- endfor %}
+        {%- endfor %}
         prices.price_source as sheet_source,
         prices.price_id as sheet_price_id,
-        any_provider.serving_pool_count,
+        serving_pools.serving_pool_count,
         coalesce(dearest.input_usd, any_provider.input_usd) as dearest_input_usd,
         coalesce(dearest.output_usd, any_provider.output_usd) as dearest_output_usd
     from attempts
@@ -85,6 +98,7 @@ matched as (
             and attempts.request_size <= prices.up_to_context_tokens
     left join dearest on attempts.provider = dearest.provider
     cross join any_provider
+    cross join serving_pools
 
 ),
 
@@ -98,6 +112,33 @@ rated as (
         {%- endfor %}
         *
     from matched
+
+),
+
+-- What each part comes to at the matched rates, whatever the status; null rates count only where nothing was used. Tools
+-- cost what the gateway reports, else their units at the sheet's price. A price per request counts among them.
+amounts as (
+
+    select
+        *,
+        {%- for cost in ['input', 'cache_read', 'cache_write', 'output'] %}
+        {% for meter in tokens if meter.cost == cost -%}
+        {{ amount(meter.meter ~ '_used', meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
+        {%- endfor %} as {{ cost }}_amount,
+        {%- endfor %}
+        {% for meter in tokens -%}
+        {{ amount(meter.meter ~ '_used', 'list_' ~ meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
+        {%- endfor %} as list_token_amount,
+        coalesce(
+            tool_cost_usd,
+            {% for meter in tools %}{{ amount('coalesce(' ~ meter.usage ~ ', 0)', meter.meter ~ '_usd') }}
+            {{- ' + ' if not loop.last }}{% endfor %}, 0
+        ) as tool_amount,
+        {{ amount('request_count', 'request_usd') }} as request_amount,
+        {{ amount('request_count', 'list_request_usd') }} as list_request_amount,
+        coalesce(context_size, 0) * dearest_input_usd + coalesce(output_tokens, 0) * dearest_output_usd
+        + coalesce(tool_cost_usd, 0) as exposure_amount
+    from rated
 
 ),
 
@@ -125,36 +166,13 @@ judged as (
                 or (coalesce({{ meter.usage }}, 0) > 0 and tool_cost_usd is null and {{ meter.meter }}_usd is null)
                 {%- endfor %}
                 then 'unpriced'
+            -- No request costs a million dollars: its counts or its price are damaged.
+            when input_amount + cache_read_amount + cache_write_amount + output_amount + tool_amount + request_amount >= 1000000
+                then 'unpriced'
+            when list_token_amount + tool_amount + list_request_amount >= 1000000 then 'unpriced'
             else 'priced'
         end as pricing_status
-    from rated
-
-),
-
--- What each part comes to at the matched rates, whatever the status; null rates count only where nothing was used. Tools
--- cost what the gateway reports, else their units at the sheet's price. A price per request counts among them.
-amounts as (
-
-    select
-        *,
-        {%- for cost in ['input', 'cache_read', 'cache_write', 'output'] %}
-        {% for meter in tokens if meter.cost == cost -%}
-        {{ amount(meter.meter ~ '_used', meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
-        {%- endfor %} as {{ cost }}_amount,
-        {%- endfor %}
-        {% for meter in tokens -%}
-        {{ amount(meter.meter ~ '_used', 'list_' ~ meter.meter ~ '_rate') }}{{ ' + ' if not loop.last }}
-        {%- endfor %} as list_token_amount,
-        coalesce(
-            tool_cost_usd,
-            {% for meter in tools %}{{ amount('coalesce(' ~ meter.usage ~ ', 0)', meter.meter ~ '_usd') }}
-            {{- ' + ' if not loop.last }}{% endfor %}, 0
-        ) as tool_amount,
-        {{ amount('request_count', 'request_usd') }} as request_amount,
-        {{ amount('request_count', 'list_request_usd') }} as list_request_amount,
-        coalesce(context_size, 0) * dearest_input_usd + coalesce(output_tokens, 0) * dearest_output_usd
-        + coalesce(tool_cost_usd, 0) as exposure_amount
-    from judged
+    from amounts
 
 ),
 
@@ -181,10 +199,10 @@ costed as (
                     pricing_status = 'unpriced'
                     and provider != 'self_hosted'
                     and (context_size is not null or output_tokens is not null)
-                    then exposure_amount
+                    then case when exposure_amount >= 1000000 then 999999 else exposure_amount end
             end as decimal(18, 12)
         ) as exposure_usd
-    from amounts
+    from judged
 
 )
 
@@ -232,5 +250,6 @@ select
         when pricing_status = 'free' then 'no_usage'
     end as price_source,
     case when pricing_status = 'priced' then sheet_price_id end as price_id,
+    case when pricing_status = 'priced' then rate_id end as rate_id,
     attribution_method
 from costed

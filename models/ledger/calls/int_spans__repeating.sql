@@ -10,8 +10,7 @@ rows_with_spans as (
         span_id,
         parent_span_id,
         row_kind,
-        coalesce(uncached_input_tokens, 0) + coalesce(cache_read_tokens, 0) + coalesce(cache_write_5m_tokens, 0)
-        + coalesce(cache_write_1h_tokens, 0) + coalesce(output_tokens, 0) as tokens,
+        {{ counted_tokens() }} as tokens,
         _source_file,
         _source_row
     from {{ ref('int_attempts__unioned') }}

@@ -15,7 +15,12 @@ from (
         1 as record_count,
         sum(case when _reject_reason is null then 1 else 0 end) as good_rows
     from {{ ref(format.model) }}
-    where _source_file in (select _source_file from {{ ref(format.model) }} where _source_item > 1)
+    where
+        _source_file in (
+            select items._source_file
+            from {{ ref(format.model) }} as items
+            where items._source_item > 1
+        )
     group by
         _source_file,
         _source_row
@@ -25,7 +30,12 @@ from (
         count(*) as record_count,
         case when _reject_reason is null then count(*) else 0 end as good_rows
     from {{ ref(format.model) }}
-    where _source_file not in (select _source_file from {{ ref(format.model) }} where _source_item > 1)
+    where
+        _source_file not in (
+            select items._source_file
+            from {{ ref(format.model) }} as items
+            where items._source_item > 1
+        )
     group by
         _source_file,
         _reject_reason

@@ -141,10 +141,16 @@ select
     {%- endfor %}
     {%- endfor %}
     prices.price_source,
+    prices.price_id,
     prices.price_id
+    || case when prices.above_context_tokens > 0 then '/above_' || cast(prices.above_context_tokens as string) else '' end
+    || case when regions.multiplier != 1 then '/times_' || cast(regions.multiplier as string) else '' end as rate_id
 from periods
 inner join calls
-    on {% for column in call %}periods.{{ column }} = calls.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    on
+        {%- for column in call %}
+        periods.{{ column }} = calls.{{ column }}{{ ' and' if not loop.last }}
+        {%- endfor %}
 left join commitments
     on
         {%- for column in call %}

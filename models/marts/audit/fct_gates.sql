@@ -249,9 +249,7 @@ attempts as (
 
     select
         attempts.*,
-        attempts.uncached_input_tokens + attempts.cache_read_tokens + attempts.cache_write_5m_tokens
-        + attempts.cache_write_30m_tokens + attempts.cache_write_1h_tokens + attempts.cache_write_12h_tokens
-        + attempts.output_tokens as tokens
+        {{ all_tokens(of='attempts') }} as tokens
     from {{ ref('fct_attempts') }} as attempts
     inner join period on cast(date_trunc('month', attempts.request_date) as date) = period.audit_month
     where attempts.provider != 'self_hosted'

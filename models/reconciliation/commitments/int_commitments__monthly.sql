@@ -96,13 +96,10 @@ served as (
         attempts.provider,
         attempts.commitment_id,
         sum(
-            attempts.uncached_input_tokens + attempts.cache_read_tokens + attempts.cache_write_5m_tokens
-            + attempts.cache_write_30m_tokens + attempts.cache_write_1h_tokens + attempts.cache_write_12h_tokens
-            + attempts.output_tokens
+            {{ all_tokens(of='attempts') }}
         ) as served_tokens,
         sum(
-            attempts.uncached_input_tokens + attempts.cache_write_5m_tokens + attempts.cache_write_30m_tokens
-            + attempts.cache_write_1h_tokens + attempts.cache_write_12h_tokens
+            {{ all_tokens(without=['cache_read', 'output'], of='attempts') }}
             + attempts.cache_read_tokens * periods.cache_read_token_weight
             + attempts.output_tokens * periods.output_token_weight
         ) as used_capacity_tokens,

@@ -1,5 +1,5 @@
-{%- set cache_writes = ['cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h'] %}
-{%- set meters = {'input': 'uncached_input_tokens', 'cache_read': 'cache_read_tokens', 'output': 'output_tokens'} %}
+{%- set writes = meters('token') | selectattr('cost', 'eq', 'cache_write') | list %}
+{%- set others = whole_token_meters() | selectattr('cost', 'ne', 'cache_write') | list %}
 
 with
 
@@ -24,11 +24,8 @@ by_day as (
         service_tier,
         is_committed,
         pricing_status,
-        {%- for tokens in meters.values() %}
-        sum({{ tokens }}) as {{ tokens }},
-        {%- endfor %}
-        {%- for meter in cache_writes %}
-        sum({{ meter }}_tokens) as {{ meter }}_tokens,
+        {%- for meter in whole_token_meters() %}
+        sum({{ meter.usage }}) as {{ meter.usage }},
         {%- endfor %}
         sum(input_cost_usd) as input_cost_usd,
         sum(cache_read_cost_usd) as cache_read_cost_usd,
@@ -49,7 +46,7 @@ by_day as (
 
 cache_writes as (
 
-    {%- for meter in cache_writes %}
+    {%- for meter in writes %}
     select
         provider,
         usage_date,
@@ -58,11 +55,11 @@ cache_writes as (
         service_tier,
         is_committed,
         pricing_status,
-        '{{ meter }}' as meter,
-        {{ meter }}_tokens as tokens,
+        '{{ meter.meter }}' as meter,
+        {{ meter.usage }} as tokens,
         cache_write_cost_usd
     from by_day
-    where {{ meter }}_tokens > 0
+    where {{ meter.usage }} > 0
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -127,7 +124,7 @@ split as (
 
 by_meter as (
 
-    {%- for meter, tokens in meters.items() %}
+    {%- for meter in others %}
     select
         provider,
         usage_date,
@@ -135,11 +132,11 @@ by_meter as (
         model,
         is_committed,
         pricing_status,
-        '{{ meter }}' as meter,
-        {{ tokens }} as tokens,
-        {{ meter }}_cost_usd as cost_usd
+        '{{ meter.meter }}' as meter,
+        {{ meter.usage }} as tokens,
+        {{ meter.cost }}_cost_usd as cost_usd
     from by_day
-    where {{ tokens }} > 0 or {{ meter }}_cost_usd != 0
+    where {{ meter.usage }} > 0 or {{ meter.cost }}_cost_usd != 0
     union all
     {%- endfor %}
     select

@@ -1,13 +1,3 @@
-{%- set meters = {
-    'input': 'uncached_input_tokens',
-    'cache_read': 'cache_read_tokens',
-    'cache_write_5m': 'cache_write_5m_tokens',
-    'cache_write_30m': 'cache_write_30m_tokens',
-    'cache_write_1h': 'cache_write_1h_tokens',
-    'cache_write_12h': 'cache_write_12h_tokens',
-    'output': 'output_tokens',
-} %}
-
 with
 
 usage as (
@@ -18,18 +8,18 @@ usage as (
 
 by_meter as (
 
-    {%- for meter, tokens in meters.items() %}
+    {%- for meter in whole_token_meters() %}
     select
         provider,
         account_id,
         usage_date,
         model,
         -- What a commitment serves is not billed by the token: it is a meter of its own.
-        case when commitment_id is not null then 'commitment' else '{{ meter }}' end as meter,
-        {{ tokens }} as tokens,
-        {{ meter }}_cost_usd as cost_usd
+        case when commitment_id is not null then 'commitment' else '{{ meter.meter }}' end as meter,
+        {{ meter.usage }} as tokens,
+        {{ meter.meter }}_cost_usd as cost_usd
     from usage
-    where {{ tokens }} > 0
+    where {{ meter.usage }} > 0
     union all
     {%- endfor %}
     select

@@ -1,6 +1,3 @@
-{%- set meters = ['input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output'] %}
-{%- set tokens_of = {'input': 'uncached_input_tokens'} %}
-
 with
 
 lines as (
@@ -39,7 +36,7 @@ usage as (
 
 by_meter as (
 
-    {%- for meter in meters %}
+    {%- for meter in whole_token_meters() %}
     select
         provider,
         account_id,
@@ -48,10 +45,10 @@ by_meter as (
         coalesce(api_key_id, project_id) as key_id,
         model,
         service_tier,
-        '{{ meter }}' as meter,
-        {{ tokens_of.get(meter, meter ~ '_tokens') }} as tokens
+        '{{ meter.meter }}' as meter,
+        {{ meter.usage }} as tokens
     from usage
-    where {{ tokens_of.get(meter, meter ~ '_tokens') }} > 0
+    where {{ meter.usage }} > 0
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

@@ -17,10 +17,7 @@ retried as (
         min(requested_at) as requested_at,
         greatest(max(coalesce(retry_count, 0)), count(*) - 1) + 1
         - sum(case when coalesce(uncached_input_tokens, 0) + coalesce(output_tokens, 0) > 0 then 1 else 0 end) as hidden_retries,
-        max(
-            coalesce(uncached_input_tokens, 0) + coalesce(cache_read_tokens, 0) + coalesce(cache_write_5m_tokens, 0)
-            + coalesce(cache_write_30m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) + coalesce(cache_write_12h_tokens, 0)
-        ) as input_tokens,
+        max({{ counted_tokens(without=['output']) }}) as input_tokens,
         max(coalesce(output_tokens, 0)) as output_tokens
     from {{ ref('int_attempts__captured') }}
     where not is_duplicate_capture and provider != 'self_hosted'

@@ -1,13 +1,3 @@
-{%- set meters = {
-    'input': ('uncached_input_tokens', 'input'),
-    'cache_read': ('cache_read_tokens', 'cache_read'),
-    'cache_write_5m': ('cache_write_5m_tokens', 'cache_write'),
-    'cache_write_30m': ('cache_write_30m_tokens', 'cache_write'),
-    'cache_write_1h': ('cache_write_1h_tokens', 'cache_write'),
-    'cache_write_12h': ('cache_write_12h_tokens', 'cache_write'),
-    'output': ('output_tokens', 'output'),
-} %}
-
 with
 
 grains as (
@@ -39,9 +29,10 @@ by_day as (
         case when grains.is_over_all_models then 'all' else attempts.model end as model,
         attempts.service_tier,
         grains.is_over_all_meters,
-        {%- for meter, (tokens, cost) in meters.items() %}
-        sum(attempts.{{ tokens }}) as {{ meter }}_tokens,
-        sum(case when attempts.pricing_status = 'unpriced' then attempts.{{ tokens }} else 0 end) as {{ meter }}_unpriced_tokens,
+        {%- for meter in whole_token_meters() %}
+        sum(attempts.{{ meter.usage }}) as {{ meter.meter }}_tokens,
+        sum(case when attempts.pricing_status = 'unpriced' then attempts.{{ meter.usage }} else 0 end)
+            as {{ meter.meter }}_unpriced_tokens,
         {%- endfor %}
         sum(attempts.input_cost_usd) as input_cost_usd,
         sum(attempts.cache_read_cost_usd) as cache_read_cost_usd,
@@ -61,20 +52,20 @@ by_day as (
 
 by_meter as (
 
-    {%- for meter, (tokens, cost) in meters.items() %}
+    {%- for meter in whole_token_meters() %}
     select
         provider,
         month,
         period_start,
         model,
         service_tier,
-        '{{ meter }}' as meter,
-        '{{ cost }}' as cost_group,
-        {{ meter }}_tokens as tokens,
-        {{ meter }}_unpriced_tokens as unpriced_tokens,
-        {{ cost }}_cost_usd as group_cost_usd
+        '{{ meter.meter }}' as meter,
+        '{{ meter.cost }}' as cost_group,
+        {{ meter.meter }}_tokens as tokens,
+        {{ meter.meter }}_unpriced_tokens as unpriced_tokens,
+        {{ meter.cost }}_cost_usd as group_cost_usd
     from by_day
-    where {{ meter }}_tokens > 0 and not is_over_all_meters
+    where {{ meter.meter }}_tokens > 0 and not is_over_all_meters
     union all
     {%- endfor %}
     select
@@ -85,8 +76,9 @@ by_meter as (
         service_tier,
         'all' as meter,
         'all' as cost_group,
-        {% for meter in meters %}{{ meter }}_tokens{{ ' + ' if not loop.last }}{% endfor %} as tokens,
-        {% for meter in meters %}{{ meter }}_unpriced_tokens{{ ' + ' if not loop.last }}{% endfor %} as unpriced_tokens,
+        {% for meter in whole_token_meters() %}{{ meter.meter }}_tokens{{ ' + ' if not loop.last }}{% endfor %} as tokens,
+        {% for meter in whole_token_meters() %}{{ meter.meter }}_unpriced_tokens{{ ' + ' if not loop.last }}{% endfor %}
+            as unpriced_tokens,
         input_cost_usd + cache_read_cost_usd + cache_write_cost_usd + output_cost_usd as group_cost_usd
     from by_day
     where is_over_all_meters

@@ -19,8 +19,7 @@ numbered as (
         *,
         row_number() over (
             partition by
-                provider, model, request_id, uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens,
-                cache_write_30m_tokens, cache_write_1h_tokens, cache_write_12h_tokens, output_tokens
+                provider, model, request_id, {{ whole_token_meters() | map(attribute='usage') | join(', ') }}
             order by requested_at, gateway, _source_file, _source_row, _source_item
         ) as repetition
     from attempts
@@ -35,17 +34,15 @@ grains as (
 
 repeated as (
 
-    {%- for meter in [
-        'input', 'cache_read', 'cache_write_5m', 'cache_write_30m', 'cache_write_1h', 'cache_write_12h', 'output'
-    ] %}
+    {%- for meter in whole_token_meters() %}
     select
         provider,
         month,
         charge_date,
         model,
         service_tier,
-        '{{ meter }}' as meter,
-        {{ 'uncached_input' if meter == 'input' else meter }}_tokens as tokens
+        '{{ meter.meter }}' as meter,
+        {{ meter.usage }} as tokens
     from numbered
     where repetition > 1
     {{ 'union all' if not loop.last }}

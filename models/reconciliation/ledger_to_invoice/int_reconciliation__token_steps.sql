@@ -300,9 +300,7 @@ committed as (
         case when grains.is_monthly then grains.month else cast(attempts.requested_at as date) end as period_start,
         case when grains.is_over_all_models then 'all' else attempts.model end as model,
         sum(
-            attempts.uncached_input_tokens + attempts.cache_read_tokens + attempts.cache_write_5m_tokens
-            + attempts.cache_write_30m_tokens + attempts.cache_write_1h_tokens + attempts.cache_write_12h_tokens
-            + attempts.output_tokens
+            {{ all_tokens(of='attempts') }}
         ) as committed_tokens
     from {{ ref('fct_attempts') }} as attempts
     inner join grains

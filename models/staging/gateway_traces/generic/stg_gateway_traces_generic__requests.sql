@@ -1,10 +1,15 @@
 {{ config(enabled = 'generic' in var('formats').get('gateway_traces', [])) }}
 
+{#- What the source calls the tokens that were written to the cache, each for its lifetime. -#}
+{%- set writes = {
+    'cache_write_5m_tokens': 'cache_write_tokens',
+    'cache_write_1h_tokens': 'cache_write_1h_tokens',
+} %}
 {%- set counts = [
-    'input_tokens', 'output_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'reasoning_tokens',
-    'system_prompt_tokens', 'context_tokens', 'request_count', 'retry_count', 'attempt', 'input_audio_tokens',
-    'input_image_tokens', 'output_audio_tokens', 'web_search_count',
-] %}
+    'input_tokens', 'output_tokens', 'cached_tokens', 'reasoning_tokens', 'system_prompt_tokens', 'context_tokens',
+    'request_count', 'retry_count', 'attempt', 'input_audio_tokens', 'input_image_tokens', 'output_audio_tokens',
+    'web_search_count',
+] + writes.values() | list %}
 {%- set ids = [
     'request_id', 'provider_request_id', 'team_id', 'session_id', 'trace_id', 'parent_request_id', 'feature_name',
     'workflow_name', 'environment', 'prompt_template_version', 'prompt_fingerprint',
@@ -59,7 +64,7 @@ checked as (
 
     select
         *,
-        coalesce(cache_write_tokens_read, 0) + coalesce(cache_write_1h_tokens_read, 0) as all_write_tokens,
+        {% for name in writes.values() %}coalesce({{ name }}_read, 0){{ ' + ' if not loop.last }}{% endfor %} as all_write_tokens,
         {{ reject_reason(
             required_checks(['timestamp', 'request_id', 'provider', 'model'], fields)
             + token_checks
@@ -121,8 +126,9 @@ renamed as (
         ---------- numerics
         uncached_tokens as uncached_input_tokens,
         coalesce(cached_tokens_read, 0) as cache_read_tokens,
-        coalesce(cache_write_tokens_read, 0) as cache_write_5m_tokens,  -- the provider's default lifetime
-        coalesce(cache_write_1h_tokens_read, 0) as cache_write_1h_tokens,
+        {%- for tokens, name in writes.items() %}
+        coalesce({{ name }}_read, 0) as {{ tokens }},  -- five minutes stand for the provider's default
+        {%- endfor %}
         {{ whole_output('output_tokens_read', 'reasoning_tokens_read') }} as output_tokens,
         reasoning_tokens_read as reasoning_tokens,
         {{ part_of('input_audio_tokens_read', 'uncached_tokens') }} as input_audio_tokens,

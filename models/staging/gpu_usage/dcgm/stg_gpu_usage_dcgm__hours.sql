@@ -305,7 +305,7 @@ renamed as (
             else cast(coalesce(try_cast(regexp_extract(part_profile, '([1-7])g[.]', 1) as integer), 1) / 7 as decimal(18, 6))
         end as gpu_count,
         true as is_physical_gpu,
-        cast(null as decimal(18, 12)) as reported_cost_usd,
+        cast(null as decimal(38, 12)) as reported_cost_usd,
 
         ---------- provenance
         _source_file,

@@ -84,7 +84,7 @@ renamed as (
         try_cast(expected_sample_count as bigint) as expected_sample_count,
         cast(1 as decimal(18, 6)) as gpu_count,
         true as is_physical_gpu,
-        cast(null as decimal(18, 12)) as reported_cost_usd,
+        cast(null as decimal(38, 12)) as reported_cost_usd,
 
         ---------- provenance
         _source_file,

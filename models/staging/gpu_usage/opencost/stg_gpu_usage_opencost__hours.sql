@@ -265,7 +265,7 @@ renamed as (
         cast(null as bigint) as expected_sample_count,
         {{ part_of_run('gpu_hours') }} as gpu_count,
         false as is_physical_gpu,
-        cast({{ part_of_run('gpu_cost') }} as decimal(18, 12)) as reported_cost_usd,
+        cast({{ part_of_run('gpu_cost') }} as decimal(38, 12)) as reported_cost_usd,
 
         ---------- provenance
         _source_file,

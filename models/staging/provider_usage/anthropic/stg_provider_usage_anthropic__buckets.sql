@@ -111,4 +111,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_buckets('renamed') }}

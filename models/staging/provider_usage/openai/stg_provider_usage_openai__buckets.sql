@@ -142,4 +142,4 @@ renamed as (
 
 )
 
-select * from renamed
+{{ as_buckets('renamed') }}
