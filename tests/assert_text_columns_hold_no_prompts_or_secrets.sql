@@ -44,7 +44,8 @@ select
         list_filter(
             [
                 {%- for column in check.columns %}
-                {'name': '{{ column }}', 'text': {{ column }}, 'longest': {{ longest.get(column, 500) }}}{{ ',' if not loop.last }}
+                {%- set limit = longest.get(column, 500) %}
+                {'name': '{{ column }}', 'text': {{ column }}, 'longest': {{ limit }}}{{ ',' if not loop.last }}
                 {%- endfor %}
             ],
             lambda pair: length(pair['text']) > pair['longest']

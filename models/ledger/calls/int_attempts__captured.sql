@@ -6,7 +6,7 @@
 {%- set changed = from_trace + ['provider', 'model', 'inference_geo', 'gateway_rank'] %}
 
 select
-    {%- for column in request_columns() if column not in changed and not column.startswith('_') and not column.startswith('cache_') %}
+    {%- for column in request_columns() if column not in changed and not column.startswith(('_', 'cache_')) %}
     attempts.{{ column }},
     {%- endfor %}
     {%- for column in from_trace %}

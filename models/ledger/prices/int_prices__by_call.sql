@@ -130,7 +130,8 @@ select
     coalesce(prices.is_excess_only, false) as is_excess_only,
     {%- for meter in meters('token') %}
     {%- for kind in ['', 'list_'] %}
-    cast(prices.{{ kind ~ meter.meter }}_usd * coalesce(regions.multiplier, 1) as decimal(18, 12)) as {{ kind ~ meter.meter }}_usd,
+    cast(prices.{{ kind ~ meter.meter }}_usd * coalesce(regions.multiplier, 1) as decimal(18, 12))
+        as {{ kind ~ meter.meter }}_usd,
     cast(prices.{{ kind ~ meter.meter }}_usd_below * coalesce(regions.multiplier, 1) as decimal(18, 12))
         as {{ kind ~ meter.meter }}_usd_below,
     {%- endfor %}

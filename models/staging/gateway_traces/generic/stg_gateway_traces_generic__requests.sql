@@ -44,7 +44,10 @@ typed as (
         {{ utc('source.timestamp') }} as requested_at,
         {{ is_plain(ids + persons + words + ['api_key_hash']) }} as is_plain,
         source.*,
-        semantics.* exclude (entity, format, endpoint, source, note)
+        semantics.is_cache_read_in_input,
+        semantics.is_cache_write_in_input,
+        semantics.is_reasoning_in_output,
+        semantics.usd_per_money_unit
     from source
     cross join semantics
 

@@ -86,6 +86,8 @@ source as (
             as priced_as,
         read_metadata_additional_usage_values_cache_read_input_tokens as additional_read_tokens,
         read_metadata_additional_usage_values_cache_creation_input_tokens as additional_write_tokens,
+        coalesce(read_metadata_batch_successful_requests, read_hidden_params_batch_successful_requests) as batch_successes,
+        coalesce(read_metadata_batch_failed_requests, read_hidden_params_batch_failed_requests) as batch_failures,
         read_prompt_tokens as prompt_tokens,
         read_completion_tokens as completion_tokens,
         read_metadata_attempted_retries as attempted_retries,
@@ -143,7 +145,10 @@ counted as (
 
     select
         used.*,
-        semantics.* exclude (entity, format, endpoint, source, note),
+        semantics.is_cache_read_in_input,
+        semantics.is_cache_write_in_input,
+        semantics.is_reasoning_in_output,
+        semantics.usd_per_money_unit,
         {%- for name in counts %}
         {{ count('used.' ~ name) }} as {{ name }}_read,
         {%- endfor %}
@@ -181,6 +186,10 @@ checked as (
 
     select
         *,
+        case
+            when row_kind != 'billed_retry' then logged_id
+            else coalesce(read_metadata_parent_request_id, regexp_replace(logged_id, '-attempt-[0-9]+$', ''))
+        end as retried_id,
         read_tokens + greatest(write_total, write_with_lifetime) as cached_tokens,
         prompt_tokens_read - read_tokens - greatest(write_total, write_with_lifetime) as fresh_tokens,
         {{ is_plain([
@@ -243,13 +252,9 @@ renamed as (
     select
         ---------- ids
         'litellm' as gateway,
-        case
-            when row_kind != 'billed_retry' then {{ kept_id('logged_id') }}
-            else coalesce(
-                {{ kept_id('read_metadata_parent_request_id') }},
-                {{ kept_id("regexp_replace(logged_id, '-attempt-[0-9]+$', '')") }}
-            )
-        end as request_id,
+        {{ kept_id('retried_id', "case when row_kind = 'billed_retry' then coalesce("
+            ~ name_or_null('read_metadata_parent_request_id') ~ ", regexp_replace(logged_id, '-attempt-[0-9]+$', '')) "
+            ~ "else logged_id end") }} as request_id,
         case when row_kind in ('request', 'cache_hit') then {{ kept_id('logged_id') }} end as provider_request_id,
         case row_kind
             when 'billed_retry'
@@ -307,16 +312,7 @@ renamed as (
         case row_kind
             when 'billed_retry' then cast(0 as bigint)  -- its money counts, the request is counted in its final row
             when 'settlement'
-                then greatest(
-                    coalesce(
-                        {{ first_count(['read_metadata_batch_successful_requests', 'read_hidden_params_batch_successful_requests']) }},
-                        0
-                    )
-                    + coalesce(
-                        {{ first_count(['read_metadata_batch_failed_requests', 'read_hidden_params_batch_failed_requests']) }}, 0
-                    ),
-                    1
-                )
+                then greatest(coalesce({{ count('batch_successes') }}, 0) + coalesce({{ count('batch_failures') }}, 0), 1)
             else cast(1 as bigint)
         end as request_count,
         attempted_retries_read as retry_count,
