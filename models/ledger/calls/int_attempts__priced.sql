@@ -79,6 +79,7 @@ matched as (
         {%- endfor %}
         prices.price_source as sheet_source,
         prices.price_id as sheet_price_id,
+        prices.rate_id,
         serving_pools.serving_pool_count,
         coalesce(dearest.input_usd, any_provider.input_usd) as dearest_input_usd,
         coalesce(dearest.output_usd, any_provider.output_usd) as dearest_output_usd
