@@ -39,19 +39,19 @@
 -- One look at all texts of a row; the columns are told of the rows in which it finds something.
 select
     '{{ check.relation.identifier }}' as relation,
-    concat_ws(
-        ', '
-        {%- for column in check.columns %},
-        case
-            when
-                bool_or(
-                    length({{ column }}) > {{ longest.get(column, 500) }} or regexp_matches({{ column }}, '{{ address }}|{{ secret }}')
-                )
-                then '{{ column }}'
-        end
-        {%- endfor %}
-    ) as text_columns,
-    count(*) as row_count
+    count(*) as row_count,
+    array_to_string(list_distinct(flatten(list(list_transform(
+        list_filter(
+            [
+                {%- for column in check.columns %}
+                {'name': '{{ column }}', 'text': {{ column }}, 'longest': {{ longest.get(column, 500) }}}{{ ',' if not loop.last }}
+                {%- endfor %}
+            ],
+            lambda pair: length(pair['text']) > pair['longest']
+            or regexp_matches(pair['text'], '{{ address }}|{{ secret }}')
+        ),
+        lambda pair: pair['name']
+    )))), ', ') as text_columns
 from {{ check.relation }}
 where
     {%- for column in check.columns %}
@@ -63,5 +63,5 @@ having count(*) > 0
 union all
 {% endif %}
 {% else %}
-select 'nothing was read' as relation, '' as text_columns, 1 as row_count
+select 'nothing was read' as relation, 1 as row_count, '' as text_columns
 {% endfor %}

@@ -7,11 +7,6 @@
     )
 {%- endmacro %}
 
-{# Within a group of measures, the column's value of one of them. #}
-{% macro of_measure(column, measure) -%}
-    max(case when measure = '{{ measure }}' then {{ column }} end)
-{%- endmacro %}
-
 {# Names a place: the same text for all records that speak of the same node, cluster, pool label and GPU model of a source. #}
 {% macro place_id(columns) -%}
     {%- for column in columns -%}

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ai_cost_audit.settings import PROJECT
 
 LARGEST_FILE = 1_000_000  # bytes
 LONGEST_SQL_LINE = 130
+MEDIAN_LEDGER_MODEL = 35  # lines; that none is above 150 says dbt-bouncer.yml
 
 # Pieces, so that this file does not name what it looks for.
 FORBIDDEN = {
@@ -193,6 +195,11 @@ def test_no_sql_line_is_longer_than_the_house_style_has_it() -> None:
         if len(line) > LONGEST_SQL_LINE
     ]
     assert paths and long == []
+
+
+def test_half_of_the_ledgers_models_read_in_35_lines() -> None:
+    lengths = [len(path.read_text().splitlines()) for path in (PROJECT / "models" / "ledger").rglob("*.sql")]
+    assert median(lengths) <= MEDIAN_LEDGER_MODEL
 
 
 def test_people_and_ci_call_the_same_target() -> None:

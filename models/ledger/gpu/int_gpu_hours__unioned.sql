@@ -35,9 +35,7 @@ select
 from {{ ref('stg_gpu_usage_' ~ format ~ '__hours') }}
 -- An allocation without a GPU (most of a cluster's) stands for no GPU hour.
 where _reject_reason is null and gpu_count > 0
-{% if not loop.last %}
-union all
-{% endif %}
+{{ 'union all' if not loop.last }}
 {% else %}
 select
     cast(null as string) as source,

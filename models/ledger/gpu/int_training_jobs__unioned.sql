@@ -9,17 +9,14 @@
     'team_id': 'string',
     'user_id': 'string',
     'state': 'string',
-    'submitted_at': 'timestamp',
-    'started_at': 'timestamp',
-    'ended_at': 'timestamp',
+    'submitted_at': 'timestamp', 'started_at': 'timestamp', 'ended_at': 'timestamp',
     'gpu_count': 'bigint',
     'gpu_model': 'string',
     'time_limit_hours': 'decimal(18, 6)',
     'has_auto_stop': 'boolean',
     'tells_progress': 'boolean',
     'last_progress_at': 'timestamp',
-    '_source_file': 'string',
-    '_source_row': 'bigint',
+    '_source_file': 'string', '_source_row': 'bigint',
 } %}
 
 {% for format in var('formats').get('gpu_jobs', []) %}
@@ -29,9 +26,7 @@ select
 from {{ ref('stg_gpu_jobs_' ~ format ~ '__jobs') }}
 -- A scheduler also lists jobs without a GPU, and the steps of a job.
 where _reject_reason is null and gpu_count > 0
-{% if not loop.last %}
-union all
-{% endif %}
+{{ 'union all' if not loop.last }}
 {% else %}
 select
     cast(null as string) as source,
