@@ -17,23 +17,25 @@
 
 {# An id, or a name that the company gives (a team, a feature): an address or a key in it becomes a hash. #}
 {% macro kept_id(column, careful=none) -%}
-    case when is_plain then {{ column }} else {{ without_email(name_or_null(careful or column), is_person=false) }} end
+    {{ kept(column, name_or_null(careful or column), without_email('text', is_person=false)) }}
 {%- endmacro %}
 
 {# A person, or a company's customer: any text with an @ becomes a hash. #}
 {% macro kept_person(column, careful=none) -%}
-    case when is_plain then {{ column }} else {{ without_email(name_or_null(careful or column)) }} end
+    {{ kept(column, name_or_null(careful or column), without_email('text')) }}
 {%- endmacro %}
 
 {# The hash of a key; a raw key becomes its hash. #}
 {% macro kept_key(column, careful=none) -%}
-    case
-        when is_plain then {{ column }}
-        else {{ without_email(without_raw_key(name_or_null(careful or column)), is_person=false) }}
-    end
+    {{ kept(column, without_raw_key(name_or_null(careful or column)), without_email('text', is_person=false)) }}
 {%- endmacro %}
 
 {# A word of the source (a model, a tier, a status): an address or a key in it is masked. #}
 {% macro kept_word(column, careful=none) -%}
-    case when is_plain then {{ column }} else {{ masked_name(trimmed(careful or column)) }} end
+    {{ kept(column, trimmed(careful or column), masked_name('text')) }}
+{%- endmacro %}
+
+{# The column where the row is plain, else what `cleaned` makes of `careful`, which it calls text. #}
+{% macro kept(column, careful, cleaned) -%}
+    case when is_plain then {{ column }} else list_transform([{{ careful }}], lambda text: {{ cleaned }})[1] end
 {%- endmacro %}

@@ -40,7 +40,7 @@
 
 {# A text field without white space at its ends. #}
 {% macro trimmed(field) -%}
-    trim({{ field }}, ' ' || chr(9) || chr(10) || chr(13))
+    trim({{ field }}, e' \t\n\r')
 {%- endmacro %}
 
 {#

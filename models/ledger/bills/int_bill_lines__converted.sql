@@ -2,7 +2,6 @@
 
 with
 
--- A charge meets the rate of the day on which it starts.
 converted as (
 
     select
@@ -22,13 +21,11 @@ converted as (
     left join {{ ref('int_exchange_rates__in_force') }} as rates
         on
             lines.currency = rates.currency
-            and lines.charge_start_at >= rates.effective_from
-            and lines.charge_start_at < rates.effective_until
+            and lines.charge_start_at >= rates.effective_from and lines.charge_start_at < rates.effective_until
     left join {{ ref('int_exchange_rates__in_force') }} as pricing_rates
         on
             lines.pricing_currency = pricing_rates.currency
-            and lines.charge_start_at >= pricing_rates.effective_from
-            and lines.charge_start_at < pricing_rates.effective_until
+            and lines.charge_start_at >= pricing_rates.effective_from and lines.charge_start_at < pricing_rates.effective_until
 
 )
 
