@@ -28,25 +28,25 @@ ledger_rows as (
     select
         cast(requested_at as date) as date,
         provider,
-        attempt_cost_usd as cost_usd,
-        list_cost_usd as list_usd,
         {%- for token_class in token_classes %}
         {% for meter in whole_token_meters() if meter.token_class == token_class -%}
         {{ meter.usage }}{{ ' + ' if not loop.last }}
-        {%- endfor %} as {{ token_class }}_tokens{{ ',' if not loop.last }}
+        {%- endfor %} as {{ token_class }}_tokens,
         {%- endfor %}
+        attempt_cost_usd as cost_usd,
+        list_cost_usd as list_usd
     from {{ ref('fct_attempts') }}
     where row_kind != 'cache_hit'
     union all
     select
         cost_date as date,
         'self_hosted' as provider,
-        cost_usd,
-        cost_usd as list_usd,
         0 as uncached_input_tokens,
         0 as cache_read_tokens,
         0 as cache_write_tokens,
-        0 as output_tokens
+        0 as output_tokens,
+        cost_usd,
+        cost_usd as list_usd
     from {{ ref('int_gpu_costs__daily') }}
 
 ),

@@ -40,14 +40,14 @@ select
     accounts.invoice_id,
     charges.charge_category = 'Usage' as is_usage,
     charges.service_name in ('GPU instances', 'GPU pools') as is_compute,
-    coalesce(charges.list_usd, 0) as list_usd,
-    coalesce(charges.cost_usd, 0) as cost_usd,
     case when charges.charge_kind not in ('residual', 'billed_pools') then coalesce(charges.team_id, 'unattributed') end
         as owner,
     case when charges.unit = 'Tokens' then cast(charges.quantity as bigint) end as tokens,
     {%- for column in of_usage %}
-    case when charges.charge_category = 'Usage' then charges.{{ column }} end as {{ column }}{{ ',' if not loop.last }}
+    case when charges.charge_category = 'Usage' then charges.{{ column }} end as {{ column }},
     {%- endfor %}
+    coalesce(charges.list_usd, 0) as list_usd,
+    coalesce(charges.cost_usd, 0) as cost_usd
 from charges
 left join {{ ref('int_focus_accounts__billed') }} as accounts
     on charges.provider = accounts.provider and charges.month = accounts.month

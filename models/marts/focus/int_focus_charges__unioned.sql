@@ -48,10 +48,12 @@
 } %}
 
 {% for kind, stated in kinds.items() %}
+{%- set typed = [] %}
+{%- for column, type in columns.items() %}
+{%- do typed.append('cast(' ~ (column if column in stated else 'null') ~ ' as ' ~ type ~ ') as ' ~ column) %}
+{%- endfor %}
 select
-    {%- for column, type in columns.items() %}
-    cast({{ column if column in stated else 'null' }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ typed | join(',\n    ') }}
 from {{ ref('int_focus_' ~ kind) }}
 {{ 'union all' if not loop.last }}
 {% endfor %}
