@@ -153,13 +153,10 @@ def test_a_failed_test_of_rows_says_which_rule_is_broken(work: Build, dbt: Dbt, 
 def test_a_null_that_a_contract_forbids_stops_the_mart(work: Build, dbt: Dbt) -> None:
     before = work.published.read_bytes()
     with duckdb.connect(str(work.built)) as connection:
-        connection.execute("""
-            update ledger.int_attempts__captured set is_duplicate_capture = true, request_id = null
-            where rowid = 3
-        """)
-    failed = dbt.run(work.folder, "build", "--select", "fct_duplicate_captures")
+        connection.execute("update ledger.int_route_days__summed set cost_usd = null")
+    failed = dbt.run(work.folder, "build", "--select", "fct_route_baselines_daily")
     assert failed.exit_code == 1
-    assert "NOT NULL constraint failed: fct_duplicate_captures__dbt_tmp.request_id" in failed.output
+    assert "NOT NULL constraint failed: fct_route_baselines_daily__dbt_tmp.cost_usd" in failed.output
     assert "Not published" in failed.output
     assert work.published.read_bytes() == before
 
