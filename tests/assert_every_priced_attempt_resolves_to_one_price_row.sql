@@ -1,5 +1,15 @@
 -- Each priced attempt finds exactly one price row of its own moment, tier and context size, and was charged at it. Attempts
 -- that share all of these are compared in sum: tokens times price is exact.
+{%- set charged = {} %}
+{%- for cost in ['input', 'cache_read', 'output'] %}
+{%- set parts = [] %}
+{%- for meter in meters('token') if meter.cost == cost %}
+{%- set rate = 'cast(prices.' ~ meter.meter ~ '_usd * alike.region_multiplier as decimal(18, 12))' %}
+{%- do parts.append('alike.' ~ meter.meter ~ '_used * coalesce(' ~ rate ~ ', 0)') %}
+{%- endfor %}
+{%- do charged.update({cost: parts | join(' + ')}) %}
+{%- endfor %}
+
 with
 
 attempts as (
@@ -54,13 +64,13 @@ alike as (
         region_multiplier,
         price_id,
         price_source,
-        count(*) as attempt_count,
+        {%- for meter in meters('token') if meter.cost in charged %}
+        sum({{ own_usage(meter) }}) as {{ meter.meter }}_used,
+        {%- endfor %}
         sum(input_cost_usd) as input_cost_usd,
         sum(cache_read_cost_usd) as cache_read_cost_usd,
         sum(output_cost_usd) as output_cost_usd,
-        {%- for meter in meters('token') if meter.cost in ('input', 'cache_read', 'output') %}
-        sum({{ own_usage(meter) }}) as {{ meter.meter }}_used{{ ',' if not loop.last }}
-        {%- endfor %}
+        count(*) as attempt_count
     from sized
     group by
         provider,
@@ -89,17 +99,9 @@ resolved as (
                 when
                     prices.price_id = alike.price_id
                     and prices.price_source = alike.price_source
-                    {%- for cost in ['input', 'cache_read', 'output'] %}
-                    and (
-                        prices.is_excess_only
-                        or alike.{{ cost }}_cost_usd
-                        = {% for meter in meters('token') if meter.cost == cost -%}
-                        alike.{{ meter.meter }}_used * coalesce(
-                            cast(prices.{{ meter.meter }}_usd * alike.region_multiplier as decimal(18, 12)), 0
-                        ){{ ' + ' if not loop.last }}
-                        {%- endfor %}
-                    )
-                    {%- endfor %}
+                    and (prices.is_excess_only or alike.input_cost_usd = {{ charged['input'] }})
+                    and (prices.is_excess_only or alike.cache_read_cost_usd = {{ charged['cache_read'] }})
+                    and (prices.is_excess_only or alike.output_cost_usd = {{ charged['output'] }})
                     then 1
                 else 0
             end

@@ -150,8 +150,9 @@ from periods
 inner join calls
     on
         {%- for column in call %}
-        periods.{{ column }} = calls.{{ column }}{{ ' and' if not loop.last }}
+        periods.{{ column }} = calls.{{ column }} and
         {%- endfor %}
+        periods.effective_until is not null
 left join commitments
     on
         {%- for column in call %}
@@ -173,4 +174,3 @@ left join prices
         and case when commitments.commitment_id is null then calls.priced_tier else 'standard' end = prices.service_tier
         and periods.effective_from >= prices.effective_from
         and periods.effective_from < prices.effective_until
-where periods.effective_until is not null
