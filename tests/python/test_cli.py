@@ -139,7 +139,7 @@ def test_init_has_a_folder_for_each_enabled_format_that_names_its_required_field
     }
     assert set(readmes) == enabled
     for name, readme in readmes.items():
-        folder = PROJECT / "models" / "staging" / name.replace("/", "_")
+        folder = PROJECT / "models" / "staging" / name
         sql = "".join(path.read_text(encoding="utf-8") for path in folder.glob("stg_*.sql"))
         required = re.findall(r"'(\w+)'", " ".join(re.findall(r"required_checks\(\[(.*?)\]", sql, re.DOTALL)))
         required += [field.replace("_", ".") for field in re.findall(r"'(amount\.\w+) is missing'", sql)]
