@@ -26,9 +26,11 @@ PLACES = 12  # after it: what has as many is money, or multiplied with it
 
 # One attempt or request costs below a million, so that ten million rows add up fast in 64 bits.
 OF_ONE_REQUEST = ("ledger/calls",)
-REQUEST_TABLES = re.compile(r"int_attempts__(unioned|captured|identified|priced)|fct_attempts|fct_requests")
+REQUEST_TABLES = re.compile(
+    r"int_attempts__(unioned|captured|identified|priced)|int_focus_usage__attempts|fct_attempts|fct_requests"
+)
 # Prices are decimal(18, 12) or finer. What is booked is in cents.
-PRICE_TABLES = ("int_prices__in_force", "int_prices__by_call", "int_reconciliation__sheet_prices")
+PRICE_TABLES = re.compile(r"int_prices__\w+|int_reconciliation__sheet_prices")
 NO_AMOUNT = re.compile(r"(^|_)per_|^is_|^booked_usd$")
 MONEY = re.compile(r"(^|_)(usd|amount)$|Cost$")
 
@@ -59,7 +61,7 @@ def lint_columns(connection: duckdb.DuckDBPyConnection, database: str = "build")
         f"{table}.{column} is {data_type}: write {AMOUNT.lower()}"
         for table, column, data_type in columns
         if MONEY.search(column) and not NO_AMOUNT.search(column) and data_type != AMOUNT
-        and table not in PRICE_TABLES and not (REQUEST_TABLES.fullmatch(table) and data_type == "DECIMAL(18,12)")
+        and not PRICE_TABLES.fullmatch(table) and not (REQUEST_TABLES.fullmatch(table) and data_type == "DECIMAL(18,12)")
     ]  # fmt: skip
 
 

@@ -30,6 +30,13 @@ retried as (
 
 ),
 
+requests_of_several as (
+
+    select * from requests
+    where attempt_count > 1
+
+),
+
 -- Requests of one attempt, by day: as many, and as dear, as their attempts.
 days as (
 
@@ -69,7 +76,7 @@ select
     coalesce(requests.gateway, retried.gateway) as gateway,
     coalesce(requests.request_id, retried.request_id) as request_id,
     requests.request_cost_usd as cost_usd
-from (select * from requests where attempt_count > 1) as requests
+from requests_of_several as requests
 full outer join retried on requests.gateway = retried.gateway and requests.request_id = retried.request_id
 where
     requests.request_id is null
