@@ -61,7 +61,8 @@ def lint_columns(connection: duckdb.DuckDBPyConnection, database: str = "build")
         f"{table}.{column} is {data_type}: write {AMOUNT.lower()}"
         for table, column, data_type in columns
         if MONEY.search(column) and not NO_AMOUNT.search(column) and data_type != AMOUNT
-        and not PRICE_TABLES.fullmatch(table) and not (REQUEST_TABLES.fullmatch(table) and data_type == "DECIMAL(18,12)")
+        and not PRICE_TABLES.fullmatch(table)
+        and not (REQUEST_TABLES.fullmatch(table) and data_type == "DECIMAL(18,12)")
     ]  # fmt: skip
 
 
